@@ -1,0 +1,74 @@
+/** The register file of the running task: fixed RAM addresses, so generated code uses them as constants and a decoded
+ *  record names a register by a 16-bit address. A task that is not running keeps a copy of [STATE_BASE, STATE_END).
+ *
+ *  Flags are six words instead of RFLAGS bits, so that arithmetic only stores what it has:
+ *    ZF = (flagZero == 0)   SF = (flagSign < 0)   PF = even parity of the low byte of flagParity
+ *    CF = (flagCarry < 0)   OF = (flagOverflow < 0)   AF = bit 4 of flagAdjust
+ *  All six are i64. DF and the remaining RFLAGS bits live in flagDirection (0 or 1) and flagsOther. */
+import { STATE_BASE } from "../memory/physical-map.ts";
+
+/** General registers rax rcx rdx rbx rsp rbp rsi rdi r8…r15, 8 bytes each, in encoding order. AH = RAX_ADDRESS + 1. */
+export const GPR = STATE_BASE;
+/** Always 0: base, index or segment of an address that has none. */
+export const ZERO = STATE_BASE + 0x80;
+/** i64, the next instruction to run whenever the CPU is not executing. */
+export const RIP = STATE_BASE + 0x88;
+export const FLAG_ZERO = STATE_BASE + 0x90;
+export const FLAG_SIGN = STATE_BASE + 0x98;
+export const FLAG_PARITY = STATE_BASE + 0xa0;
+export const FLAG_CARRY = STATE_BASE + 0xa8;
+export const FLAG_OVERFLOW = STATE_BASE + 0xb0;
+export const FLAG_ADJUST = STATE_BASE + 0xb8;
+/** i64, DF as 0 or 1. */
+export const FLAG_DIRECTION = STATE_BASE + 0xc0;
+/** i32, RFLAGS bits that no arithmetic touches (TF, IF, NT, AC, ID), at their RFLAGS positions. */
+export const FLAGS_OTHER = STATE_BASE + 0xc8;
+export const FS_BASE = STATE_BASE + 0xd0;
+export const GS_BASE = STATE_BASE + 0xd8;
+/** i32. Initially 0x1f80. */
+export const MXCSR = STATE_BASE + 0xe0;
+/** i32, derived from MXCSR by every writer of it: 1 when rounding is to nearest, FTZ and DAZ are off, all exceptions
+ *  are masked and PE is already set, so that an SSE operation with a normal result has no further effect. */
+export const FP_FAST = STATE_BASE + 0xe4;
+
+/** x87: eight physical registers R0…R7 of 16 bytes: significand u64 at +0, sign and exponent u16 at +8. */
+export const X87_REGISTERS = STATE_BASE + 0x100;
+/** u16 control word (initially 0x37f). */
+export const X87_CONTROL = STATE_BASE + 0x180;
+/** u16 status word without TOP (bits 13:11 are kept 0 here). */
+export const X87_STATUS = STATE_BASE + 0x182;
+/** u16 top of stack, 0…7. */
+export const X87_TOP = STATE_BASE + 0x184;
+/** u16, bit i set when physical register Ri holds a value (the abridged tag of FXSAVE). */
+export const X87_VALID = STATE_BASE + 0x186;
+/** u16 last opcode (11 bits), then u64 last instruction and operand addresses. */
+export const X87_OPCODE = STATE_BASE + 0x188;
+export const X87_INSTRUCTION = STATE_BASE + 0x190;
+export const X87_OPERAND = STATE_BASE + 0x198;
+
+/** Sixteen vector registers of 32 bytes (room for 256 bits; SSE uses the low 16). */
+export const VECTOR = STATE_BASE + 0x200;
+export const VECTOR_STRIDE = 32;
+
+/** End of what belongs to a task. */
+export const STATE_END = STATE_BASE + 0x400;
+
+/** Mailbox between generated code and TypeScript; belongs to no task. */
+export const EXIT_RECORD = STATE_BASE + 0x400;
+export const EXIT_BUDGET = STATE_BASE + 0x404;
+export const EXIT_DETAIL = STATE_BASE + 0x408;
+/** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
+export const FP_PENDING = STATE_BASE + 0x40c;
+/** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */
+export const SCRATCH_A = STATE_BASE + 0x420;
+export const SCRATCH_B = STATE_BASE + 0x430;
+export const SCRATCH_C = STATE_BASE + 0x440;
+export const SCRATCH_D = STATE_BASE + 0x450;
+/** A read that straddles pages is gathered here (up to 64 bytes). */
+export const BOUNCE_READ = STATE_BASE + 0x480;
+/** A write that straddles pages or hits a watched frame lands here first (up to 64 bytes) and is then flushed. */
+export const BOUNCE_WRITE = STATE_BASE + 0x500;
+
+export const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
+export const gprAddress = (register: number): number => GPR + register * 8;
+export const vectorAddress = (register: number): number => VECTOR + register * VECTOR_STRIDE;
