@@ -1,0 +1,136 @@
+/** The floating-point helpers: what dist/helpers.wasm exports (source in cpu/assembly), and how to instantiate it.
+ *
+ *  Generated code imports the exports directly, Wasm to Wasm. Operands and results are raw bits: f32 in an i32, f64 in
+ *  an i64. What is wider goes through the slots SCRATCH_A…SCRATCH_D of cpu/state.ts.
+ *  An SSE helper honours MXCSR (rounding, FTZ, DAZ), sets its sticky flags and keeps FP_FAST right. When an exception
+ *  that is not masked occurs it sets FP_PENDING = 2, and the caller must not write the destination.
+ *  Functions that JavaScript calls are those without an i64 in their signature. */
+import type { Ram } from "../memory/ram.ts";
+
+export type WasmType = "i32" | "i64";
+/** Parameters and result of one helper. */
+export interface HelperSignature {
+  readonly params: readonly WasmType[];
+  readonly result: WasmType | undefined;
+}
+
+const sig = (result: WasmType | undefined, ...params: WasmType[]): HelperSignature => ({ params, result });
+
+const sseHelpers = {
+  /** Writes MXCSR and derives FP_FAST. Reserved bits are the caller's check (#GP). */
+  mxcsr_write: sig(undefined, "i32"),
+
+  f64_add: sig("i64", "i64", "i64"),
+  f64_sub: sig("i64", "i64", "i64"),
+  f64_mul: sig("i64", "i64", "i64"),
+  f64_div: sig("i64", "i64", "i64"),
+  f64_min: sig("i64", "i64", "i64"),
+  f64_max: sig("i64", "i64", "i64"),
+  f64_sqrt: sig("i64", "i64"),
+  f32_add: sig("i32", "i32", "i32"),
+  f32_sub: sig("i32", "i32", "i32"),
+  f32_mul: sig("i32", "i32", "i32"),
+  f32_div: sig("i32", "i32", "i32"),
+  f32_min: sig("i32", "i32", "i32"),
+  f32_max: sig("i32", "i32", "i32"),
+  f32_sqrt: sig("i32", "i32"),
+
+  /** ZF, PF, CF at their RFLAGS places: greater 0, less 0x01, equal 0x40, unordered 0x45. OF, SF, AF become 0. */
+  f64_comis: sig("i32", "i64", "i64"),
+  f64_ucomis: sig("i32", "i64", "i64"),
+  f32_comis: sig("i32", "i32", "i32"),
+  f32_ucomis: sig("i32", "i32", "i32"),
+  /** (a, b, predicate 0…7) → all ones or zero. */
+  f64_compare: sig("i64", "i64", "i64", "i32"),
+  f32_compare: sig("i32", "i32", "i32", "i32"),
+
+  /** Integer to floating point, rounded as MXCSR says. */
+  i32_to_f64: sig("i64", "i32"),
+  i64_to_f64: sig("i64", "i64"),
+  i32_to_f32: sig("i32", "i32"),
+  i64_to_f32: sig("i32", "i64"),
+  /** Floating point to integer: rounded as MXCSR says, or truncated. Out of range: 0x80…0 and IE. */
+  f64_to_i32: sig("i32", "i64"),
+  f64_to_i64: sig("i64", "i64"),
+  f32_to_i32: sig("i32", "i32"),
+  f32_to_i64: sig("i64", "i32"),
+  f64_to_i32_truncate: sig("i32", "i64"),
+  f64_to_i64_truncate: sig("i64", "i64"),
+  f32_to_i32_truncate: sig("i32", "i32"),
+  f32_to_i64_truncate: sig("i64", "i32"),
+  f32_to_f64: sig("i64", "i32"),
+  f64_to_f32: sig("i32", "i64"),
+
+  /** ROUNDSD/ROUNDSS: (a, imm8). */
+  f64_round: sig("i64", "i64", "i32"),
+  f32_round: sig("i32", "i32", "i32"),
+  /** RCPSS, RSQRTSS: a fixed approximation, no flags. */
+  f32_reciprocal: sig("i32", "i32"),
+  f32_reciprocal_sqrt: sig("i32", "i32"),
+
+  // Packed: operands in SCRATCH_A and SCRATCH_B (first operand = destination register = A), result in SCRATCH_C.
+  f64x2_add: sig(undefined),
+  f64x2_sub: sig(undefined),
+  f64x2_mul: sig(undefined),
+  f64x2_div: sig(undefined),
+  f64x2_min: sig(undefined),
+  f64x2_max: sig(undefined),
+  f32x4_add: sig(undefined),
+  f32x4_sub: sig(undefined),
+  f32x4_mul: sig(undefined),
+  f32x4_div: sig(undefined),
+  f32x4_min: sig(undefined),
+  f32x4_max: sig(undefined),
+  f64x2_addsub: sig(undefined),
+  f32x4_addsub: sig(undefined),
+  f64x2_hadd: sig(undefined),
+  f32x4_hadd: sig(undefined),
+  f64x2_hsub: sig(undefined),
+  f32x4_hsub: sig(undefined),
+  /** (predicate 0…7) */
+  f64x2_compare: sig(undefined, "i32"),
+  f32x4_compare: sig(undefined, "i32"),
+  /** DPPD, DPPS: (imm8) */
+  f64x2_dot: sig(undefined, "i32"),
+  f32x4_dot: sig(undefined, "i32"),
+
+  // Packed with one operand: SCRATCH_A → SCRATCH_C.
+  f64x2_sqrt: sig(undefined),
+  f32x4_sqrt: sig(undefined),
+  /** (imm8) */
+  f64x2_round: sig(undefined, "i32"),
+  f32x4_round: sig(undefined, "i32"),
+  f32x4_reciprocal: sig(undefined),
+  f32x4_reciprocal_sqrt: sig(undefined),
+  /** Conversions. Those of two lanes read and write the low lanes; those to 32 bits clear the high half of SCRATCH_C. */
+  i32x4_to_f32x4: sig(undefined),
+  i32x2_to_f32x2: sig(undefined),
+  i32x2_to_f64x2: sig(undefined),
+  f32x4_to_i32x4: sig(undefined),
+  f32x4_to_i32x4_truncate: sig(undefined),
+  f32x2_to_i32x2: sig(undefined),
+  f32x2_to_i32x2_truncate: sig(undefined),
+  f64x2_to_i32x2: sig(undefined),
+  f64x2_to_i32x2_truncate: sig(undefined),
+  f64x2_to_f32x2: sig(undefined),
+  f32x2_to_f64x2: sig(undefined),
+} as const satisfies Record<string, HelperSignature>;
+
+/** Every helper by export name. */
+export const helperSignatures = { ...sseHelpers };
+export type HelperName = keyof typeof helperSignatures;
+
+type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : void;
+type ParamsOf<P extends readonly WasmType[]> = { -readonly [I in keyof P]: ValueOf<P[I]> };
+/** The exports as JavaScript sees them (i64 as bigint: tests only). */
+export type Helpers = {
+  readonly [Name in HelperName]: (
+    ...args: ParamsOf<(typeof helperSignatures)[Name]["params"]>
+  ) => ValueOf<(typeof helperSignatures)[Name]["result"]>;
+};
+
+/** Instantiates the compiled helper module over `ram`. */
+export function instantiateHelpers(module: WebAssembly.Module, ram: Ram): Helpers {
+  const instance = new WebAssembly.Instance(module, { env: { memory: ram.memory } });
+  return instance.exports as unknown as Helpers;
+}
