@@ -1,0 +1,24 @@
+/** Entry of the helper module: its exports are the names in cpu/helpers.ts, no more and no less. */
+export {
+  mxcsr_write,
+} from "./sse-format";
+export {
+  f64_add, f64_sub, f64_mul, f64_div, f64_min, f64_max, f64_sqrt, f32_add, f32_sub, f32_mul, f32_div, f32_min, f32_max, f32_sqrt,
+} from "./sse-arithmetic";
+export {
+  f64_comis, f64_ucomis, f32_comis, f32_ucomis, f64_compare, f32_compare,
+} from "./sse-compare";
+export {
+  i32_to_f64, i64_to_f64, i32_to_f32, i64_to_f32, f64_to_i32, f64_to_i64, f32_to_i32, f32_to_i64, f64_to_i32_truncate,
+  f64_to_i64_truncate, f32_to_i32_truncate, f32_to_i64_truncate, f32_to_f64, f64_to_f32, f64_round, f32_round,
+} from "./sse-convert";
+export {
+  f32_reciprocal, f32_reciprocal_sqrt,
+} from "./sse-approximate";
+export {
+  f64x2_add, f64x2_sub, f64x2_mul, f64x2_div, f64x2_min, f64x2_max, f64x2_sqrt, f64x2_round, f64x2_compare, f64x2_addsub, f64x2_hadd,
+  f64x2_hsub, f32x4_add, f32x4_sub, f32x4_mul, f32x4_div, f32x4_min, f32x4_max, f32x4_sqrt, f32x4_round, f32x4_compare, f32x4_addsub,
+  f32x4_hadd, f32x4_hsub, f64x2_dot, f32x4_dot, f32x4_reciprocal, f32x4_reciprocal_sqrt, i32x4_to_f32x4, i32x2_to_f32x2, i32x2_to_f64x2,
+  f32x4_to_i32x4, f32x4_to_i32x4_truncate, f32x2_to_i32x2, f32x2_to_i32x2_truncate, f64x2_to_i32x2, f64x2_to_i32x2_truncate,
+  f64x2_to_f32x2, f32x2_to_f64x2,
+} from "./sse-packed";
