@@ -2,8 +2,9 @@
 import type { Ram } from "../memory/ram.ts";
 import {
   FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FLAGS_OTHER, FP_FAST, FS_BASE,
-  GPR, GS_BASE, MXCSR, RIP, STATE_BASE, STATE_END, X87_CONTROL,
+  GPR, GS_BASE, MXCSR, RIP, STATE_END, X87_CONTROL,
 } from "./state.ts";
+import { STATE_BASE } from "../memory/physical-map.ts";
 
 export const RFLAGS_CF = 1 << 0;
 /** Bit 1 reads as 1 always. */

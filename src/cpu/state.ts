@@ -57,6 +57,8 @@ export const STATE_END = STATE_BASE + 0x400;
 export const EXIT_RECORD = STATE_BASE + 0x400;
 export const EXIT_BUDGET = STATE_BASE + 0x404;
 export const EXIT_DETAIL = STATE_BASE + 0x408;
+/** i32, kind of the exit that a denied access, a service or a failed look-up asks for (cpu/exit.ts). */
+export const EXIT_KIND = STATE_BASE + 0x410;
 /** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
 export const FP_PENDING = STATE_BASE + 0x40c;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */

@@ -1,0 +1,177 @@
+/** Every handler of the cold engine: which there are, their numbers, and the WebAssembly module that holds them.
+ *
+ *  One handler serves all encodings with the same meaning, widths and operand forms. Numbers follow from the order of definition,
+ *  so the module built at install time and the decoder at run time agree; `handlerFingerprint` proves it. */
+import { allEncodings, type Encoding } from "../instructions/define.ts";
+import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
+import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
+import { serviceNames } from "../services.ts";
+import { EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
+import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
+import { Graph } from "../wasm/graph.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
+import { ColdBuilder, type ColdFunctions, type ColdOperand, type Form } from "./cold-builder.ts";
+import { FIRST_INSTRUCTION_HANDLER } from "./record.ts";
+
+/** What the rm operand is. */
+export const FORM_REGISTER = 0;
+export const FORM_BASE = 1;
+export const FORM_FULL = 2;
+const RM_FORMS: readonly Form[] = ["r", "b", "x"];
+
+/** Handler numbers of one encoding by rm form, or -1. */
+export type HandlerNumbers = readonly [number, number, number];
+
+interface Handler { readonly encoding: Encoding; readonly forms: readonly Form[]; readonly key: string }
+
+export class HandlerTable {
+  readonly handlers: Handler[] = [];
+  readonly #numbers = new Map<Encoding, HandlerNumbers>();
+
+  constructor(encodings: readonly Encoding[] = allEncodings()) {
+    const byKey = new Map<string, number>();
+    const semanticsIds = new Map<unknown, number>();
+    for (const encoding of encodings) {
+      let id = semanticsIds.get(encoding.semantics);
+      if (id === undefined) {
+        id = semanticsIds.size;
+        semanticsIds.set(encoding.semantics, id);
+      }
+      const numbers: [number, number, number] = [-1, -1, -1];
+      for (const form of rmForms(encoding)) {
+        const forms = operandForms(encoding, RM_FORMS[form]);
+        const key = `${id}:${encoding.operands.map((o, i) => `${o.class}${o.width}${forms[i]}${o.aligned && forms[i] !== "r" ? "a" : ""}${forms[i] === "i" && o.source === "fixed" ? "f" : ""}`).join()}`;
+        let number = byKey.get(key);
+        if (number === undefined) {
+          number = FIRST_INSTRUCTION_HANDLER + this.handlers.length;
+          byKey.set(key, number);
+          this.handlers.push({ encoding, forms, key: `${encoding.mnemonic} ${key}` });
+        }
+        numbers[form] = number;
+      }
+      this.#numbers.set(encoding, numbers);
+    }
+  }
+  numbers(encoding: Encoding): HandlerNumbers {
+    return this.#numbers.get(encoding) as HandlerNumbers;
+  }
+  get count(): number {
+    return FIRST_INSTRUCTION_HANDLER + this.handlers.length;
+  }
+}
+
+function rmForms(encoding: Encoding): number[] {
+  const rm = encoding.operands.find((o) => o.source === "rm" || o.source === "offset");
+  if (rm === undefined) return [FORM_REGISTER];
+  return [...(rm.allowsRegister ? [FORM_REGISTER] : []), ...(rm.allowsMemory ? [FORM_BASE, FORM_FULL] : [])];
+}
+
+function operandForms(encoding: Encoding, rmForm: Form): Form[] {
+  return encoding.operands.map((o) => {
+    if (o.source === "rm" || o.source === "offset") return rmForm;
+    if (o.class === "imm") return "i";
+    if (o.class === "rel") return "rel";
+    return "r";
+  });
+}
+
+const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
+
+/** Builds the cold engine's module. Imports: env.memory, env.missRead, missWrite, flushWrite, checkWrite, lookup, service; helpers.*.
+ *  Exports: run(record, budget) → exit kind. */
+export function buildColdModule(table: HandlerTable): Uint8Array {
+  const module = new ModuleBuilder();
+  module.importMemory("env", "memory");
+  const handlerType = module.type([I32, I32], [I32]);
+  const three = [I32, I32, I32] as const;
+  const missRead = module.importFunction("env", "missRead", three, [I32]);
+  const missWrite = module.importFunction("env", "missWrite", three, [I32]);
+  const flushWrite = module.importFunction("env", "flushWrite", [], []);
+  const checkWrite = module.importFunction("env", "checkWrite", three, [I32]);
+  const lookup = module.importFunction("env", "lookup", three, [I32]);
+  const service = module.importFunction("env", "service", [I32, I32], [I32]);
+  const helpers = new Map<string, number>();
+  for (const name of usedHelpers(table)) {
+    const { params, result } = helperSignatures[name as HelperName];
+    helpers.set(name, module.importFunction("helpers", name, params.map(wasmType), result === undefined ? [] : [wasmType(result)]));
+  }
+  const services = new Map(serviceNames.map((name, i) => [name as string, i]));
+  const functions: ColdFunctions = { handlerType, missRead, missWrite, flushWrite, checkWrite, lookup, service, helpers, services };
+
+  const elements: number[] = [];
+  const add = (graph: Graph, exportName?: string): number => {
+    const code = new Bytes();
+    graph.emitTo(code);
+    code.byte(0x0b);
+    return module.addFunction(handlerType, graph.locals, code.take(), exportName);
+  };
+  // Handlers that no instruction has, in the order of record.ts.
+  elements.push(add(leaving(EXIT_CONTINUE, 0)));
+  {
+    const graph = new Graph([I32, I32]);
+    const b = new ColdBuilder(graph, functions, []);
+    b.jump(undefined as never);
+    elements.push(add(graph));
+  }
+  elements.push(add(leaving(EXIT_CONTINUE, 0)));
+  elements.push(add(leaving(EXIT_EXCEPTION, VECTOR_UD)));
+  elements.push(add(leaving(EXIT_EXCEPTION, VECTOR_GP)));
+  for (const { encoding, forms, key } of table.handlers) {
+    const graph = new Graph([I32, I32]);
+    const operands: ColdOperand[] = encoding.operands.map((spec, position) => ({
+      spec, position, width: spec.width, form: forms[position], isMemory: forms[position] === "b" || forms[position] === "x",
+    }));
+    const b = new ColdBuilder(graph, functions, operands);
+    try {
+      encoding.semantics(b, ...operands);
+      b.finish(encoding.options.endsBlock === true);
+      elements.push(add(graph));
+    } catch (error) {
+      throw new Error(`handler ${key}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  const run = new Graph([I32, I32]);
+  const record = run.get(run.parameter(0));
+  run.return(run.callIndirect(handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1))));
+  run.unreachable();
+  add(run, "run");
+  module.defineTable(elements.length);
+  module.setElements(elements);
+  return module.build();
+}
+
+function leaving(kind: number, detail: number): Graph {
+  const graph = new Graph([I32, I32]);
+  const zero = graph.i32(0);
+  graph.store("i32.store", zero, graph.get(graph.parameter(0)), EXIT_RECORD);
+  graph.store("i32.store", zero, graph.get(graph.parameter(1)), EXIT_BUDGET);
+  graph.store("i32.store", zero, graph.i32(detail), EXIT_DETAIL);
+  graph.return(graph.i32(kind));
+  return graph;
+}
+
+/** Names of the helpers that semantics call, found by running them once with a recording map. */
+function usedHelpers(table: HandlerTable): string[] {
+  const used = new Set<string>();
+  const recorder = { get: (name: string) => (used.add(name), 0) } as unknown as ReadonlyMap<string, number>;
+  const functions: ColdFunctions = {
+    handlerType: 0, missRead: 0, missWrite: 0, flushWrite: 0, checkWrite: 0, lookup: 0, service: 0,
+    helpers: recorder, services: new Map(serviceNames.map((name, i) => [name as string, i])),
+  };
+  for (const { encoding, forms } of table.handlers) {
+    const operands: ColdOperand[] = encoding.operands.map((spec, position) => ({
+      spec, position, width: spec.width, form: forms[position], isMemory: forms[position] === "b" || forms[position] === "x",
+    }));
+    encoding.semantics(new ColdBuilder(new Graph([I32, I32]), functions, operands), ...operands);
+  }
+  return [...used].sort();
+}
+
+/** A number that changes when the set or order of handlers does (FNV-1a over the keys). */
+export function handlerFingerprint(table: HandlerTable): number {
+  let hash = 0x811c9dc5;
+  for (const { key } of table.handlers) {
+    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,37 @@
+/** A decoded instruction as the cold engine's handlers read it: 32 bytes in RAM.
+ *
+ *    0 u16  handler: index into the function table
+ *    2 u16  operand 0   ┐ RAM address of a register operand
+ *    4 u16  operand 1   ┘
+ *    6 u16  segment base register, or operand 2 when there is no memory operand
+ *    8 u16  base register      10 u16  index register      (RAM addresses; ZERO when absent)
+ *   12 u8   index shift        13 u8   bit 7: 32-bit address size, low bits: instruction length
+ *   14 u16  instructions in the block that starts here (0 for a record that is no instruction)
+ *   16 i64  displacement; without memory operand: address of the next instruction; branches: target address
+ *   24 i64  immediate; memory operand and no immediate: address of the next instruction;
+ *           branches: i32 target record (0 = look it up) and at 28 i32 relative displacement
+ */
+export const RECORD_BYTES = 32;
+export const R_HANDLER = 0;
+export const R_OPERAND0 = 2;
+export const R_SEGMENT = 6;
+export const R_BASE = 8;
+export const R_INDEX = 10;
+export const R_SCALE = 12;
+export const R_LENGTH = 13;
+export const R_COUNT = 14;
+export const R_DISPLACEMENT = 16;
+export const R_IMMEDIATE = 24;
+export const R_TARGET = 24;
+export const R_RELATIVE = 28;
+
+/** Handlers that no instruction has. */
+export const HANDLER_STALE = 0;
+export const HANDLER_GOTO = 1;
+export const HANDLER_STOP = 2;
+export const HANDLER_UNDEFINED = 3;
+export const HANDLER_TOO_LONG = 4;
+export const FIRST_INSTRUCTION_HANDLER = 5;
+
+/** Jump cache: 4,096 entries of 16 bytes: i64 address (all ones: empty), i32 record. */
+export const JUMP_CACHE_ENTRIES = 4096;

@@ -1,0 +1,71 @@
+/** Opcode tables made from the encoding rows: (map, opcode byte) → candidate encodings, and the choice among them. */
+import { allEncodings, type Encoding } from "../instructions/define.ts";
+
+export const NO_CANDIDATES: readonly Encoding[] = [];
+
+export class OpcodeTables {
+  readonly #rows: (Encoding[] | undefined)[] = new Array(4 * 256);
+
+  constructor(encodings: readonly Encoding[] = allEncodings()) {
+    for (const e of encodings) {
+      const copies = e.registerInOpcode ? 8 : 1;
+      for (let i = 0; i < copies; i++) {
+        const key = e.map * 256 + e.opcode + i;
+        const list = this.#rows[key];
+        if (list === undefined) this.#rows[key] = [e];
+        else list.push(e);
+      }
+    }
+  }
+  candidates(map: number, opcode: number): readonly Encoding[] {
+    return this.#rows[map * 256 + opcode] ?? NO_CANDIDATES;
+  }
+}
+
+/** What the prefixes and ModRM say; the key by which an encoding is chosen. */
+export interface Selector {
+  /** 0, 0xf2 or 0xf3: the last repeat prefix. */
+  repeat: number;
+  operandSize66: boolean;
+  rexW: boolean;
+  /** The ModRM byte, or -1 if there is none. */
+  modRM: number;
+}
+
+/** Picks the encoding that the prefixes select; F2 and F3 win over 66 as mandatory prefixes (SDM 2A §2.1.2). */
+export function selectEncoding(candidates: readonly Encoding[], s: Selector): Encoding | undefined {
+  const mandatory = s.repeat !== 0 ? s.repeat : s.operandSize66 ? 0x66 : 0;
+  return (
+    (mandatory !== 0 ? find(candidates, s, mandatory) : find(candidates, s, "none")) ??
+    (s.repeat !== 0 && s.operandSize66 && !hasPrefixRows(candidates, s.repeat) ? find(candidates, s, 0x66) : undefined) ??
+    find(candidates, s, "any")
+  );
+}
+
+function hasPrefixRows(candidates: readonly Encoding[], prefix: number): boolean {
+  return candidates.some((c) => c.prefix === prefix);
+}
+
+function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["prefix"] | number): Encoding | undefined {
+  let fallback: Encoding | undefined;
+  for (const e of candidates) {
+    if (e.prefix !== prefix) continue;
+    if (e.rexW >= 0 && (e.rexW === 1) !== s.rexW) continue;
+    if (e.modRM >= 0 && e.modRM !== s.modRM) continue;
+    if (e.digit >= 0 && e.digit !== ((s.modRM >> 3) & 7)) continue;
+    if (e.hasModRM && !formAllowed(e, s.modRM >= 0xc0)) continue;
+    if (e.size === 0) return e;
+    const wide64 = s.rexW || (e.options.default64 === true && (!s.operandSize66 || e.options.ignoresOperandSize === true));
+    const wanted = wide64 ? 64 : s.operandSize66 && e.prefix !== 0x66 ? 16 : 32;
+    if (e.size === wanted) return e;
+    if (e.size === 32 && wanted === 16) fallback = e;
+  }
+  return fallback;
+}
+
+function formAllowed(e: Encoding, register: boolean): boolean {
+  for (const o of e.operands) {
+    if (o.source === "rm") return register ? o.allowsRegister : o.allowsMemory;
+  }
+  return true;
+}

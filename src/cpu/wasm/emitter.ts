@@ -1,0 +1,178 @@
+/** A WebAssembly module, byte by byte (WebAssembly Core Specification 2.0 §5, with tail calls). Knows the binary format and nothing of x86. */
+import type { ValueType } from "./opcodes.ts";
+
+/** Growing byte string with the format's integer encodings. */
+export class Bytes {
+  #data = new Uint8Array(256);
+  #length = 0;
+  get length(): number {
+    return this.#length;
+  }
+  byte(value: number): this {
+    if (this.#length === this.#data.length) this.#grow(1);
+    this.#data[this.#length++] = value;
+    return this;
+  }
+  append(bytes: Uint8Array): this {
+    if (this.#length + bytes.length > this.#data.length) this.#grow(bytes.length);
+    this.#data.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+  /** Unsigned LEB128 of a value below 2^32. */
+  u32(value: number): this {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    return this.byte(rest);
+  }
+  /** Signed LEB128 of a 32-bit value. */
+  s32(value: number): this {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return this.byte(low);
+      this.byte(low | 0x80);
+    }
+  }
+  /** Signed LEB128 of a 64-bit value. */
+  s64(value: bigint): this {
+    let rest = BigInt.asIntN(64, value);
+    for (;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) return this.byte(low);
+      this.byte(low | 0x80);
+    }
+  }
+  name(text: string): this {
+    this.u32(text.length);
+    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
+    return this;
+  }
+  take(): Uint8Array {
+    return this.#data.slice(0, this.#length);
+  }
+  clear(): void {
+    this.#length = 0;
+  }
+  #grow(extra: number): void {
+    const larger = new Uint8Array(Math.max(this.#data.length * 2, this.#length + extra));
+    larger.set(this.#data.subarray(0, this.#length));
+    this.#data = larger;
+  }
+}
+
+export interface FunctionType { readonly params: readonly ValueType[]; readonly results: readonly ValueType[] }
+interface ImportedFunction { module: string; name: string; type: number }
+interface DefinedFunction { type: number; locals: readonly ValueType[]; code: Uint8Array; exportName: string | undefined }
+
+/** One module under construction. Imported functions must all be declared before the first defined one. */
+export class ModuleBuilder {
+  readonly #types: FunctionType[] = [];
+  readonly #typeIndex = new Map<string, number>();
+  readonly #imports: ImportedFunction[] = [];
+  readonly #functions: DefinedFunction[] = [];
+  #memory: { module: string; name: string } | undefined;
+  #table: { module: string; name: string } | { size: number; exportName: string | undefined } | undefined;
+  #elements: number[] = [];
+
+  type(params: readonly ValueType[], results: readonly ValueType[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    let index = this.#typeIndex.get(key);
+    if (index === undefined) {
+      index = this.#types.length;
+      this.#types.push({ params, results });
+      this.#typeIndex.set(key, index);
+    }
+    return index;
+  }
+  importMemory(module: string, name: string): void {
+    this.#memory = { module, name };
+  }
+  importFunction(module: string, name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
+    if (this.#functions.length > 0) throw new Error("imports come before functions");
+    this.#imports.push({ module, name, type: this.type(params, results) });
+    return this.#imports.length - 1;
+  }
+  importTable(module: string, name: string): void {
+    this.#table = { module, name };
+  }
+  defineTable(size: number, exportName?: string): void {
+    this.#table = { size, exportName };
+  }
+  /** Entries of the module's own table from index 0. */
+  setElements(functions: number[]): void {
+    this.#elements = functions;
+  }
+  /** Adds a function whose body `code` ends with 0x0b; returns its index. */
+  addFunction(type: number, locals: readonly ValueType[], code: Uint8Array, exportName?: string): number {
+    this.#functions.push({ type, locals, code, exportName });
+    return this.#imports.length + this.#functions.length - 1;
+  }
+
+  build(): Uint8Array {
+    const out = new Bytes();
+    out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    section(out, 1, this.#types.length, (b) => {
+      for (const { params, results } of this.#types) {
+        b.byte(0x60).u32(params.length);
+        for (const p of params) b.byte(p);
+        b.u32(results.length);
+        for (const r of results) b.byte(r);
+      }
+    });
+    const table = this.#table;
+    const importedTable = table !== undefined && "module" in table ? 1 : 0;
+    section(out, 2, this.#imports.length + (this.#memory ? 1 : 0) + importedTable, (b) => {
+      for (const { module, name, type } of this.#imports) b.name(module).name(name).byte(0).u32(type);
+      if (this.#memory) b.name(this.#memory.module).name(this.#memory.name).byte(2).byte(0).u32(0);
+      if (table !== undefined && "module" in table) b.name(table.module).name(table.name).byte(1).byte(0x70).byte(0).u32(0);
+    });
+    section(out, 3, this.#functions.length, (b) => {
+      for (const f of this.#functions) b.u32(f.type);
+    });
+    if (table !== undefined && "size" in table) section(out, 4, 1, (b) => b.byte(0x70).byte(0).u32(table.size));
+    const tableExport = table !== undefined && "size" in table ? table.exportName : undefined;
+    const exported = this.#functions.filter((f) => f.exportName !== undefined).length + (tableExport === undefined ? 0 : 1);
+    section(out, 7, exported, (b) => {
+      this.#functions.forEach((f, i) => {
+        if (f.exportName !== undefined) b.name(f.exportName).byte(0).u32(this.#imports.length + i);
+      });
+      if (tableExport !== undefined) b.name(tableExport).byte(1).u32(0);
+    });
+    if (this.#elements.length > 0) {
+      section(out, 9, 1, (b) => {
+        b.byte(0).byte(0x41).s32(0).byte(0x0b).u32(this.#elements.length);
+        for (const f of this.#elements) b.u32(f);
+      });
+    }
+    section(out, 10, this.#functions.length, (b) => {
+      for (const f of this.#functions) {
+        const body = new Bytes();
+        const runs: { type: ValueType; count: number }[] = [];
+        for (const type of f.locals) {
+          const last = runs.at(-1);
+          if (last?.type === type) last.count++;
+          else runs.push({ type, count: 1 });
+        }
+        body.u32(runs.length);
+        for (const { type, count } of runs) body.u32(count).byte(type);
+        body.append(f.code);
+        b.u32(body.length).append(body.take());
+      }
+    });
+    return out.take();
+  }
+}
+
+function section(out: Bytes, id: number, count: number, fill: (body: Bytes) => void): void {
+  if (count === 0) return;
+  const body = new Bytes();
+  body.u32(count);
+  fill(body);
+  out.byte(id).u32(body.length).append(body.take());
+}

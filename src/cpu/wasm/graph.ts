@@ -1,0 +1,324 @@
+/** Expressions and statements of one Wasm function body, recorded first and emitted afterwards.
+ *
+ *  A pure node used once is emitted where it is used; one used more often is computed into a local where it was created;
+ *  one never used vanishes, so semantics may compute flags nobody reads. Anchored nodes (loads, calls, reads of a variable that
+ *  is assigned later) are always evaluated where they were created, which keeps program order.
+ *  Rule for authors: a node made inside a nested block may not be used outside it. */
+import type { Bytes } from "./emitter.ts";
+import { F32, F64, I32, I64, LOADS, operator, STORES, V128, type ValueType } from "./opcodes.ts";
+
+/** Evaluated where used (Pure), or where created (Anchored), or where created even if unused (Effect). */
+const PURE = 0;
+const ANCHORED = 1;
+const EFFECT = 2;
+
+export interface Node {
+  readonly type: ValueType;
+  readonly args: readonly Node[];
+  readonly emit: (out: Bytes) => void;
+  /** Constant value if this is a constant. */
+  readonly constant: number | bigint | undefined;
+  kind: number;
+  leaf: boolean;
+  uses: number;
+  local: number;
+  emitted: boolean;
+}
+export interface Variable { readonly index: number; readonly type: ValueType }
+export interface Label { depth: number }
+
+type Statement =
+  | { readonly t: "let"; readonly node: Node }
+  | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
+  | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[] }
+  | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
+  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined };
+
+const BLOCK_VOID = 0x40;
+
+export class Graph {
+  readonly #locals: ValueType[];
+  readonly #parameterCount: number;
+  #current: Statement[] = [];
+  readonly #root = this.#current;
+  readonly #reads = new Map<number, Node[]>();
+  #depth = 0;
+
+  /** @param parameters types of the function's parameters: locals 0…n−1. */
+  constructor(parameters: readonly ValueType[]) {
+    this.#locals = [...parameters];
+    this.#parameterCount = parameters.length;
+  }
+
+  /** Types of the locals beyond the parameters; complete after {@link emitTo}. */
+  get locals(): readonly ValueType[] {
+    return this.#locals.slice(this.#parameterCount);
+  }
+
+  i32(value: number): Node {
+    return leaf(I32, value | 0, (out) => out.byte(0x41).s32(value));
+  }
+  i64(value: bigint | number): Node {
+    const wide = BigInt.asIntN(64, BigInt(value));
+    return leaf(I64, wide, (out) => out.byte(0x42).s64(wide));
+  }
+  f64Bits(bits: bigint): Node {
+    return leaf(F64, undefined, (out) => {
+      out.byte(0x44);
+      for (let i = 0n; i < 64n; i += 8n) out.byte(Number((bits >> i) & 0xffn));
+    });
+  }
+  f32Bits(bits: number): Node {
+    return leaf(F32, undefined, (out) => {
+      out.byte(0x43);
+      for (let i = 0; i < 32; i += 8) out.byte((bits >>> i) & 0xff);
+    });
+  }
+  /** A v128 constant from two 64-bit halves. */
+  v128(low: bigint, high: bigint): Node {
+    return leaf(V128, undefined, (out) => {
+      out.byte(0xfd).u32(0x0c);
+      for (const half of [low, high]) for (let i = 0n; i < 64n; i += 8n) out.byte(Number((half >> i) & 0xffn));
+    });
+  }
+
+  /** Applies a pure operator by its text-format name, e.g. `op("i64.add", x, y)`. */
+  op(name: string, ...args: Node[]): Node {
+    const { code, prefix, arity, result, lanes } = operator(name);
+    if (lanes !== 0) throw new Error(`${name} takes lane immediates: use lane()`);
+    if (args.length !== arity) throw new Error(`${name} takes ${arity} operands`);
+    return this.#node(result, args, PURE, opcodeEmitter(prefix, code));
+  }
+  /** Applies an operator with lane immediates, e.g. `lane("i32x4.extract_lane", [2], x)`. */
+  lane(name: string, lanes: readonly number[], ...args: Node[]): Node {
+    const { code, prefix, result } = operator(name);
+    return this.#node(result, args, PURE, (out) => {
+      out.byte(prefix).u32(code);
+      for (const l of lanes) out.byte(l);
+    });
+  }
+  select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
+    const type = whenTrue.type;
+    return this.#node(type, [whenTrue, whenFalse, condition], PURE, type === V128 ? (out) => out.byte(0x1c).u32(1).byte(V128) : (out) => out.byte(0x1b));
+  }
+  load(name: string, address: Node, offset = 0): Node {
+    const { code, prefix, align, type } = LOADS[name];
+    return this.#node(type, [address], ANCHORED, memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
+  }
+  /** A load whose memory nobody writes inside this function: it may move to its use. */
+  loadConstant(name: string, address: Node, offset = 0): Node {
+    const { code, prefix, align, type } = LOADS[name];
+    return this.#node(type, [address], PURE, memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
+  }
+  store(name: string, address: Node, value: Node, offset = 0): void {
+    const { code, prefix, align } = STORES[name];
+    this.#do([address, value], memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
+  }
+  /** Calls a function for its result. */
+  call(index: number, result: ValueType, ...args: Node[]): Node {
+    return this.#node(result, args, EFFECT, (out) => out.byte(0x10).u32(index));
+  }
+  callVoid(index: number, ...args: Node[]): void {
+    this.#do(args, (out) => out.byte(0x10).u32(index));
+  }
+  /** Calls for the effect and drops the result. */
+  callDrop(index: number, ...args: Node[]): void {
+    this.#do(args, (out) => out.byte(0x10).u32(index).byte(0x1a));
+  }
+  returnCallIndirect(type: number, target: Node, ...args: Node[]): void {
+    this.#do([...args, target], (out) => out.byte(0x13).u32(type).u32(0));
+  }
+  callIndirect(type: number, result: ValueType, target: Node, ...args: Node[]): Node {
+    return this.#node(result, [...args, target], EFFECT, (out) => out.byte(0x11).u32(type).u32(0));
+  }
+  /** memory.copy of `length` bytes. */
+  copyMemory(to: Node, from: Node, length: Node): void {
+    this.#do([to, from, length], (out) => out.byte(0xfc).u32(10).byte(0).byte(0));
+  }
+  return(value: Node): void {
+    this.#do([value], (out) => out.byte(0x0f));
+  }
+  unreachable(): void {
+    this.#do([], (out) => out.byte(0x00));
+  }
+
+  variable(type: ValueType): Variable {
+    return { index: this.#newLocal(type), type };
+  }
+  parameter(index: number): Variable {
+    return { index, type: this.#locals[index] };
+  }
+  get(variable: Variable): Node {
+    const node = leaf(variable.type, undefined, (out) => out.byte(0x20).u32(variable.index));
+    const reads = this.#reads.get(variable.index);
+    if (reads === undefined) this.#reads.set(variable.index, [node]);
+    else reads.push(node);
+    this.#current.push({ t: "let", node });
+    return node;
+  }
+  set(variable: Variable, value: Node): void {
+    // Reads made so far must see the value of before: they get a local of their own if they are used at all.
+    for (const read of this.#reads.get(variable.index) ?? []) {
+      read.kind = ANCHORED;
+      read.leaf = false;
+    }
+    this.#reads.delete(variable.index);
+    this.#do([value], (out) => out.byte(0x21).u32(variable.index));
+  }
+
+  if(cond: Node, then: () => void, otherwise?: () => void): void {
+    const thenBody = this.#nested(then);
+    const elseBody = otherwise === undefined ? [] : this.#nested(otherwise);
+    this.#current.push({ t: "if", cond, then: thenBody, else: elseBody });
+  }
+  /** A block; a branch to the label leaves it. */
+  block(body: (label: Label) => void): void {
+    const label: Label = { depth: 0 };
+    this.#current.push({ t: "block", loop: false, label, body: this.#nested(() => body(label)) });
+  }
+  /** A loop; a branch to the label starts it again, falling off the end leaves it. */
+  loop(body: (label: Label) => void): void {
+    const label: Label = { depth: 0 };
+    this.#current.push({ t: "block", loop: true, label, body: this.#nested(() => body(label)) });
+  }
+  br(label: Label, cond?: Node): void {
+    this.#current.push({ t: "br", label, cond });
+  }
+
+  /** Emits the recorded statements. Call once. */
+  emitTo(out: Bytes): void {
+    countUses(this.#root);
+    this.#emitAll(this.#root, out);
+  }
+
+  #nested(record: () => void): Statement[] {
+    const outer = this.#current;
+    const body: Statement[] = [];
+    this.#current = body;
+    record();
+    this.#current = outer;
+    return body;
+  }
+  #node(type: ValueType, args: readonly Node[], kind: number, emit: (out: Bytes) => void): Node {
+    const node: Node = { type, args, emit, constant: undefined, kind, leaf: false, uses: 0, local: -1, emitted: false };
+    this.#current.push({ t: "let", node });
+    return node;
+  }
+  #do(args: readonly Node[], emit: (out: Bytes) => void): void {
+    this.#current.push({ t: "do", args, emit });
+  }
+  #newLocal(type: ValueType): number {
+    return this.#locals.push(type) - 1;
+  }
+
+  #emitAll(statements: readonly Statement[], out: Bytes): void {
+    for (const s of statements) {
+      switch (s.t) {
+        case "let":
+          this.#emitLet(s.node, out);
+          break;
+        case "do":
+          for (const arg of s.args) this.#push(arg, out);
+          s.emit(out);
+          break;
+        case "if":
+          this.#push(s.cond, out);
+          out.byte(0x04).byte(BLOCK_VOID);
+          this.#depth++;
+          this.#emitAll(s.then, out);
+          if (s.else.length > 0) {
+            out.byte(0x05);
+            this.#emitAll(s.else, out);
+          }
+          this.#depth--;
+          out.byte(0x0b);
+          break;
+        case "block":
+          out.byte(s.loop ? 0x03 : 0x02).byte(BLOCK_VOID);
+          s.label.depth = ++this.#depth;
+          this.#emitAll(s.body, out);
+          this.#depth--;
+          out.byte(0x0b);
+          break;
+        case "br":
+          if (s.cond !== undefined) this.#push(s.cond, out);
+          out.byte(s.cond === undefined ? 0x0c : 0x0d).u32(this.#depth - s.label.depth);
+          break;
+      }
+    }
+  }
+  #emitLet(node: Node, out: Bytes): void {
+    if (node.leaf) return;
+    if (node.kind === PURE && node.uses < 2) return;
+    if (node.uses === 0) {
+      if (node.kind !== EFFECT) return;
+      this.#emitTree(node, out);
+      out.byte(0x1a);
+      return;
+    }
+    this.#emitTree(node, out);
+    node.local = this.#newLocal(node.type);
+    out.byte(0x21).u32(node.local);
+  }
+  #push(node: Node, out: Bytes): void {
+    if (node.local >= 0) out.byte(0x20).u32(node.local);
+    else this.#emitTree(node, out);
+  }
+  #emitTree(node: Node, out: Bytes): void {
+    if (!node.leaf && node.emitted) throw new Error("a node was used outside the block that made it");
+    node.emitted = true;
+    for (const arg of node.args) this.#push(arg, out);
+    node.emit(out);
+  }
+}
+
+function leaf(type: ValueType, constant: number | bigint | undefined, emit: (out: Bytes) => void): Node {
+  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, emitted: false };
+}
+
+const emitters = new Map<number, (out: Bytes) => void>();
+function opcodeEmitter(prefix: number, code: number): (out: Bytes) => void {
+  const key = (prefix << 16) | code;
+  let emit = emitters.get(key);
+  if (emit === undefined) {
+    emit = prefix === 0 ? (out) => out.byte(code) : (out) => out.byte(prefix).u32(code);
+    emitters.set(key, emit);
+  }
+  return emit;
+}
+function memoryEmitter(prefix: number, code: number, align: number, offset: number): (out: Bytes) => void {
+  return (out) => {
+    if (prefix === 0) out.byte(code);
+    else out.byte(prefix).u32(code);
+    out.u32(align).u32(offset);
+  };
+}
+
+/** Counts how often each node that matters is used, last statement first: uses come after what they use. */
+function countUses(statements: readonly Statement[]): void {
+  for (let i = statements.length - 1; i >= 0; i--) {
+    const s = statements[i];
+    switch (s.t) {
+      case "let":
+        if (s.node.kind === EFFECT && s.node.uses === 0) for (const arg of s.node.args) use(arg);
+        break;
+      case "do":
+        for (const arg of s.args) use(arg);
+        break;
+      case "if":
+        countUses(s.else);
+        countUses(s.then);
+        use(s.cond);
+        break;
+      case "block":
+        countUses(s.body);
+        break;
+      case "br":
+        if (s.cond !== undefined) use(s.cond);
+        break;
+    }
+  }
+}
+function use(node: Node): void {
+  if (node.uses++ === 0) for (const arg of node.args) use(arg);
+}
