@@ -54,7 +54,7 @@ export class ColdBuilder extends Builder {
     this.#record = graph.parameter(0);
     this.#budget = graph.parameter(1);
     this.#hasMemory = operands.some((o) => o.isMemory);
-    this.#hasImmediate = operands.some((o) => o.form === "i" && o.spec.source !== "fixed");
+    this.#hasImmediate = operands.some((o) => o.form === "i");
     this.#isRelative = operands.some((o) => o.form === "rel");
   }
 

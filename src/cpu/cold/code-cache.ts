@@ -1,0 +1,394 @@
+/** Decoded code: records in the arena, found by (virtual address, frame).
+ *
+ *  A block is a run of records up to a control transfer; a conditional branch falls through into the next block's records.
+ *  Blocks never leave their page, except one that is a single page-crossing instruction. Direct branches inside a page are linked
+ *  record to record, which is valid in every address space that maps the frame at that page; all others go by the jump cache,
+ *  which belongs to the active address space and is emptied when its executable mappings change.
+ *  Invariant: a frame with blocks is marked in the code guard. Order of dropping: records become stale → maps → mark. */
+import { assert } from "../../base/assert.ts";
+import { EXECUTE } from "../../memory/access.ts";
+import type { CodeGuard } from "../../memory/code-guard.ts";
+import { TRANSLATE_BLOCKED, type Mmu } from "../../memory/mmu.ts";
+import { JUMP_CACHE_BASE, PAGE_SIZE, RECORD_BASE, recordArenaBytes } from "../../memory/physical-map.ts";
+import type { Ram } from "../../memory/ram.ts";
+import { DECODED, type Decoded, type Decoder, TOO_LONG, TRUNCATED } from "../decode/decoder.ts";
+import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
+import { FORM_BASE, FORM_FULL, FORM_REGISTER, type HandlerTable } from "./handlers.ts";
+import { ZERO } from "../state.ts";
+import {
+  HANDLER_GOTO, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
+  R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+} from "./record.ts";
+
+/** Longest run of instructions decoded in one go. */
+const MAX_RUN = 64;
+const TWO_32 = 0x1_0000_0000;
+const USER_END = 2 ** 47;
+
+/** Why {@link CodeCache.find} gave no record. */
+export const FIND_ARENA_FULL = 0;
+
+/** Blocks decoded from one frame. */
+interface FrameCode {
+  /** rip → record, blocks inside the page. */
+  readonly blocks: Map<number, number>;
+  /** rip → record and the frame of the following page, for single instructions that cross into it. */
+  readonly crossing: Map<number, { record: number; secondFrame: number }>;
+  /** Record ranges [first, end) decoded from this frame. */
+  readonly ranges: number[];
+}
+
+export class CodeCache {
+  readonly #ram: Ram;
+  readonly #mmu: Mmu;
+  readonly #guard: CodeGuard;
+  readonly #decoder: Decoder;
+  readonly #handlers: HandlerTable;
+  readonly #frames: (FrameCode | undefined)[] = [];
+  readonly #arenaEnd: number;
+  readonly #firstRecord: number;
+  #next: number;
+  /** By record index: address of its instruction, and how many instructions of its block are not retired when it has not run. */
+  readonly #rip: Float64Array;
+  readonly #unretired: Uint16Array;
+  readonly #crossingBytes = new Uint8Array(32);
+  readonly #jumpLog = new Int32Array(1024);
+  #jumpsLogged = 0;
+  /** Exit kind when {@link find} failed on a fetch, FIND_ARENA_FULL when the arena must be emptied first. */
+  failure = 0;
+  /** True when the failed fetch was at a non-canonical address. */
+  failureNonCanonical = false;
+  /** Figures for --stats. */
+  instructionsDecoded = 0;
+  flushes = 0;
+
+  constructor(ram: Ram, mmu: Mmu, guard: CodeGuard, decoder: Decoder, handlers: HandlerTable) {
+    this.#ram = ram;
+    this.#mmu = mmu;
+    this.#guard = guard;
+    this.#decoder = decoder;
+    this.#handlers = handlers;
+    this.#arenaEnd = RECORD_BASE + recordArenaBytes(ram.bytes);
+    // The first records are the scratch of single steps.
+    this.#firstRecord = RECORD_BASE + 4 * RECORD_BYTES;
+    this.#next = this.#firstRecord;
+    const records = (this.#arenaEnd - RECORD_BASE) / RECORD_BYTES;
+    this.#rip = new Float64Array(records);
+    this.#unretired = new Uint16Array(records);
+    this.#clearJumps();
+  }
+
+  ripOf(record: number): number {
+    return this.#rip[(record - RECORD_BASE) / RECORD_BYTES];
+  }
+  unretired(record: number): number {
+    return this.#unretired[(record - RECORD_BASE) / RECORD_BYTES];
+  }
+  lengthOf(record: number): number {
+    return this.#ram.u8[record + R_LENGTH] & 15;
+  }
+  countOf(record: number): number {
+    return this.#ram.u16[(record + R_COUNT) >>> 1];
+  }
+
+  /** Record of the block at `rip` in the active address space, decoded now if need be; 0 on failure (see {@link failure}). */
+  find(rip: number): number {
+    const physical = this.#fetch(rip);
+    if (physical < 0) return 0;
+    const frame = physical >>> 12;
+    const code = this.#frames[frame];
+    if (code !== undefined) {
+      const known = code.blocks.get(rip);
+      if (known !== undefined) return known;
+      const crossing = code.crossing.get(rip);
+      if (crossing !== undefined) {
+        const second = this.#fetch(rip - (rip % PAGE_SIZE) + PAGE_SIZE);
+        if (second < 0) return 0;
+        if (second >>> 12 === crossing.secondFrame) return crossing.record;
+      }
+    }
+    return this.#decodeRun(rip, physical);
+  }
+
+  /** The same, remembered in the jump cache; links the branch at `from` (or 0) when both are in one page. */
+  findForJump(rip: number, from: number): number {
+    const record = this.find(rip);
+    if (record === 0) return 0;
+    if (from !== 0 && Math.floor(this.ripOf(from) / PAGE_SIZE) === Math.floor(rip / PAGE_SIZE) && !this.#crosses(record)) {
+      this.#ram.u32[(from + R_TARGET) >>> 2] = record;
+      return record;
+    }
+    const low = rip >>> 0;
+    const entry = (JUMP_CACHE_BASE >>> 2) + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 4;
+    const words = this.#ram.i32;
+    words[entry] = low;
+    words[entry + 1] = (rip / TWO_32) | 0;
+    words[entry + 2] = record;
+    if (this.#jumpsLogged < this.#jumpLog.length) this.#jumpLog[this.#jumpsLogged] = entry;
+    this.#jumpsLogged++;
+    return record;
+  }
+
+  /** A one-instruction block at `rip` that stops after it, for exact budgets and single steps. Valid until the next call. */
+  step(rip: number): number {
+    const physical = this.#fetch(rip);
+    if (physical < 0) return 0;
+    const record = RECORD_BASE;
+    if (!this.#decodeOne(rip, physical, record)) return 0;
+    this.#stop(record + RECORD_BYTES, rip + this.lengthOf(record));
+    this.#ram.u16[(record + R_COUNT) >>> 1] = 1;
+    this.#unretired[0] = 1;
+    return record;
+  }
+
+  /** Empties the arena. Only while no handler runs. */
+  flush(): void {
+    this.flushes++;
+    this.#frames.forEach((code, frame) => {
+      if (code !== undefined) this.#guard.unmark(frame);
+    });
+    this.#frames.length = 0;
+    this.#next = this.#firstRecord;
+    this.#clearJumps();
+  }
+  /** Drops everything decoded from `frame`: its records turn stale, so running code notices at its next instruction. */
+  drop(frame: number): void {
+    const code = this.#frames[frame];
+    if (code === undefined) return;
+    const words = this.#ram.u16;
+    for (let i = 0; i < code.ranges.length; i += 2) {
+      for (let record = code.ranges[i]; record < code.ranges[i + 1]; record += RECORD_BYTES) words[record >>> 1] = HANDLER_STALE;
+    }
+    this.#frames[frame] = undefined;
+    this.#guard.unmark(frame);
+  }
+  /** Empties the jump cache: the active address space's executable mappings changed. */
+  dropJumps(): void {
+    if (this.#jumpsLogged > this.#jumpLog.length) {
+      this.#clearJumps();
+      return;
+    }
+    const words = this.#ram.i32;
+    for (let i = 0; i < this.#jumpsLogged; i++) {
+      words[this.#jumpLog[i]] = -1;
+      words[this.#jumpLog[i] + 1] = -1;
+    }
+    this.#jumpsLogged = 0;
+  }
+  /** Bytes of records in use. */
+  get bytesUsed(): number {
+    return this.#next - this.#firstRecord;
+  }
+
+  #clearJumps(): void {
+    const start = JUMP_CACHE_BASE >>> 2;
+    this.#ram.i32.fill(-1, start, start + JUMP_CACHE_ENTRIES * 4);
+    this.#jumpsLogged = 0;
+  }
+  #crosses(record: number): boolean {
+    return (this.ripOf(record) % PAGE_SIZE) + this.lengthOf(record) > PAGE_SIZE;
+  }
+
+  /** Host address of an instruction byte, or -1 with {@link failure} set. */
+  #fetch(rip: number): number {
+    if (!(rip >= 0 && rip < USER_END)) {
+      this.failure = EXIT_PAGE_FAULT;
+      this.failureNonCanonical = rip < 0xffff_8000_0000_0000;
+      return -1;
+    }
+    const known = this.#mmu.tlb.find(rip, EXECUTE);
+    if (known >= 0) return known;
+    const physical = this.#mmu.translate(rip, EXECUTE);
+    if (physical >= 0) return physical;
+    this.failure = physical === TRANSLATE_BLOCKED ? EXIT_BLOCKED : EXIT_PAGE_FAULT;
+    this.failureNonCanonical = false;
+    return -1;
+  }
+
+  #frameCode(frame: number): FrameCode {
+    let code = this.#frames[frame];
+    if (code === undefined) {
+      code = { blocks: new Map(), crossing: new Map(), ranges: [] };
+      this.#frames[frame] = code;
+    }
+    return code;
+  }
+
+  /** Decodes from `rip` to the first unconditional transfer, the end of the page or MAX_RUN instructions. */
+  #decodeRun(rip: number, physical: number): number {
+    if (this.#next + (MAX_RUN + 2) * RECORD_BYTES > this.#arenaEnd) {
+      this.failure = FIND_ARENA_FULL;
+      return 0;
+    }
+    const frame = physical >>> 12;
+    const first = this.#next;
+    const pageBase = rip - (rip % PAGE_SIZE);
+    const decoder = this.#decoder;
+    const d = decoder.decoded;
+    let offset = physical & (PAGE_SIZE - 1);
+    if (decoder.decode(this.#ram.u8, physical, PAGE_SIZE - offset, rip) === TRUNCATED) return this.#decodeCrossing(rip, physical);
+    const code = this.#frameCode(frame);
+    const firstOffset = offset;
+    let record = first;
+    let head = first;
+    let count = 0;
+    let open = true;
+    code.blocks.set(rip, head);
+    while (open) {
+      const at = pageBase + offset;
+      const result = decoder.decode(this.#ram.u8, frame * PAGE_SIZE + offset, PAGE_SIZE - offset, at);
+      if (result === TRUNCATED || count === MAX_RUN || (record - first) / RECORD_BYTES >= MAX_RUN) {
+        this.#goto(record, at);
+        break;
+      }
+      this.instructionsDecoded++;
+      this.#setPlace(record, at);
+      count++;
+      if (result !== DECODED) {
+        this.#special(record, result === TOO_LONG ? HANDLER_TOO_LONG : HANDLER_UNDEFINED, 1);
+        offset = Math.min(offset + 15, PAGE_SIZE);
+        open = false;
+      } else {
+        this.#write(record, d);
+        offset += d.length;
+        if (d.encoding.options.endsBlock === true) {
+          if (d.encoding.options.conditional === true) {
+            this.#close(head, record, count);
+            head = record + RECORD_BYTES;
+            count = 0;
+            const next = pageBase + offset;
+            if (offset === PAGE_SIZE || code.blocks.has(next)) {
+              record += RECORD_BYTES;
+              this.#goto(record, next);
+              const known = code.blocks.get(next);
+              if (known !== undefined && offset < PAGE_SIZE) this.#ram.u32[(record + R_TARGET) >>> 2] = known;
+              break;
+            }
+            code.blocks.set(next, head);
+          } else open = false;
+        }
+      }
+      record += RECORD_BYTES;
+    }
+    const end = open ? record + RECORD_BYTES : record;
+    if (count > 0) this.#close(head, open ? record - RECORD_BYTES : record - RECORD_BYTES, count);
+    else this.#ram.u16[(head + R_COUNT) >>> 1] = 0;
+    this.#next = end;
+    code.ranges.push(first, end);
+    this.#guard.mark(frame, firstOffset, Math.max(offset - firstOffset, 1));
+    return first;
+  }
+
+  /** A block of one instruction whose bytes lie in two pages. */
+  #decodeCrossing(rip: number, physical: number): number {
+    const record = this.#next;
+    if (!this.#decodeOne(rip, physical, record)) return 0;
+    const second = this.#mmu.probe(rip - (rip % PAGE_SIZE) + PAGE_SIZE, EXECUTE);
+    const frame = physical >>> 12;
+    const after = record + RECORD_BYTES;
+    this.#goto(after, rip + this.lengthOf(record));
+    this.#ram.u16[(after + R_COUNT) >>> 1] = 0;
+    this.#close(record, record, 1);
+    this.#next = after + RECORD_BYTES;
+    const code = this.#frameCode(frame);
+    code.ranges.push(record, this.#next);
+    const head = PAGE_SIZE - (rip % PAGE_SIZE);
+    this.#guard.mark(frame, PAGE_SIZE - head, head);
+    const secondFrame = second >>> 12;
+    code.crossing.set(rip, { record, secondFrame });
+    if (second >= 0) {
+      this.#frameCode(secondFrame).ranges.push(record, this.#next);
+      this.#guard.mark(secondFrame, 0, Math.max(1, this.lengthOf(record) - head));
+    }
+    return record;
+  }
+
+  /** Decodes the instruction at `rip` into `record`, fetching from the next page too if it must. */
+  #decodeOne(rip: number, physical: number, record: number): boolean {
+    const available = PAGE_SIZE - (physical & (PAGE_SIZE - 1));
+    let result = this.#decoder.decode(this.#ram.u8, physical, available, rip);
+    if (result === TRUNCATED) {
+      const second = this.#fetch(rip + available);
+      if (second < 0) return false;
+      const bytes = this.#crossingBytes;
+      bytes.set(this.#ram.u8.subarray(physical, physical + available));
+      bytes.set(this.#ram.u8.subarray(second, second + 16), available);
+      result = this.#decoder.decode(bytes, 0, available + 16, rip);
+      assert(result !== TRUNCATED, "instruction longer than two pages");
+    }
+    this.instructionsDecoded++;
+    this.#setPlace(record, rip);
+    if (result === DECODED) this.#write(record, this.#decoder.decoded);
+    else this.#special(record, result === TOO_LONG ? HANDLER_TOO_LONG : HANDLER_UNDEFINED, 1);
+    return true;
+  }
+
+  #setPlace(record: number, rip: number): void {
+    this.#rip[(record - RECORD_BASE) / RECORD_BYTES] = rip;
+  }
+  /** Sets the block's length at its head and, for each of its records, what remains when it has not run. */
+  #close(head: number, last: number, count: number): void {
+    this.#ram.u16[(head + R_COUNT) >>> 1] = count;
+    let index = (head - RECORD_BASE) / RECORD_BYTES;
+    const end = (last - RECORD_BASE) / RECORD_BYTES;
+    for (let left = count; index <= end; index++, left--) this.#unretired[index] = left;
+  }
+  #special(record: number, handler: number, length: number): void {
+    this.#ram.u32.fill(0, record >>> 2, (record + RECORD_BYTES) >>> 2);
+    this.#ram.u16[record >>> 1] = handler;
+    this.#ram.u8[record + R_LENGTH] = length;
+  }
+  #goto(record: number, rip: number): void {
+    this.#special(record, HANDLER_GOTO, 0);
+    this.#setPlace(record, rip);
+    this.#unretired[(record - RECORD_BASE) / RECORD_BYTES] = 0;
+    this.#ram.u32[(record + R_DISPLACEMENT) >>> 2] = rip >>> 0;
+    this.#ram.u32[(record + R_DISPLACEMENT + 4) >>> 2] = Math.floor(rip / TWO_32);
+  }
+  #stop(record: number, rip: number): void {
+    this.#special(record, HANDLER_STOP, 0);
+    this.#setPlace(record, rip);
+    this.#unretired[(record - RECORD_BASE) / RECORD_BYTES] = 0;
+  }
+
+  /** Lays out one decoded instruction as record.ts draws it. */
+  #write(record: number, d: Decoded): void {
+    const { u8, u16, u32 } = this.#ram;
+    const numbers = this.#handlers.numbers(d.encoding);
+    const full = d.index !== ZERO || d.segment !== ZERO || d.address32;
+    const handler = numbers[d.isMemory ? (full ? FORM_FULL : FORM_BASE) : FORM_REGISTER];
+    assert(handler >= 0, "no handler for operand form", { opcode: d.encoding.opcode, map: d.encoding.map, rip: d.rip });
+    const half = record >>> 1;
+    const word = record >>> 2;
+    u16[half] = handler;
+    u16[half + R_OPERAND0 / 2] = d.registers[0];
+    u16[half + R_OPERAND0 / 2 + 1] = d.registers[1];
+    u16[half + R_SEGMENT / 2] = d.isMemory ? d.segment : d.registers[2];
+    u16[half + R_BASE / 2] = d.base;
+    u16[half + R_INDEX / 2] = d.index;
+    u8[record + R_SCALE] = d.scale;
+    u8[record + R_LENGTH] = d.length | (d.address32 ? 0x80 : 0);
+    u16[half + R_COUNT / 2] = 0;
+    const operands = d.encoding.operands;
+    const next = d.nextRip;
+    const relative = operands.length > 0 && operands[0].class === "rel";
+    if (d.isMemory) {
+      u32[word + R_DISPLACEMENT / 4] = d.dispLow;
+      u32[word + R_DISPLACEMENT / 4 + 1] = d.dispHigh;
+    } else {
+      const value = relative ? d.target : next;
+      u32[word + R_DISPLACEMENT / 4] = value >>> 0;
+      u32[word + R_DISPLACEMENT / 4 + 1] = Math.floor(value / TWO_32);
+    }
+    if (relative) {
+      u32[word + R_TARGET / 4] = 0;
+      u32[word + R_RELATIVE / 4] = d.immLow;
+    } else if (operands.some((o) => o.class === "imm")) {
+      u32[word + R_IMMEDIATE / 4] = d.immLow;
+      u32[word + R_IMMEDIATE / 4 + 1] = d.imm2 !== 0 ? d.imm2 : d.immHigh;
+    } else {
+      u32[word + R_IMMEDIATE / 4] = next >>> 0;
+      u32[word + R_IMMEDIATE / 4 + 1] = Math.floor(next / TWO_32);
+    }
+  }
+}

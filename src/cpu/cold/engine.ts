@@ -1,0 +1,340 @@
+/** The cold engine: runs decoded records through the handlers of the Wasm module built at install time.
+ *
+ *  Retired instructions are exact at every exit: a block is charged when it is entered, and what has not run is given back.
+ *  When the budget is shorter than the next block, single steps take it to the exact count. */
+import { KernelPanic } from "../../base/assert.ts";
+import { type CodeListener, PF_FETCH, PF_USER, READ, WRITE } from "../../memory/access.ts";
+import { type Mmu, TRANSLATE_BLOCKED } from "../../memory/mmu.ts";
+import { PAGE_SIZE } from "../../memory/physical-map.ts";
+import type { Ram } from "../../memory/ram.ts";
+import type { Cpu } from "../cpu.ts";
+import { Decoder } from "../decode/decoder.ts";
+import { OpcodeTables } from "../decode/tables.ts";
+import {
+  EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
+} from "../exit.ts";
+import { instantiateHelpers } from "../helpers.ts";
+import { Registers, RFLAGS_TF } from "../registers.ts";
+import type { CpuServices } from "../service-context.ts";
+import { runService, SERVICE_LEAVE } from "../services.ts";
+import { BOUNCE_READ, BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
+import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
+import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
+import { HandlerTable } from "./handlers.ts";
+
+const PAGE_MASK = PAGE_SIZE - 1;
+const TWO_32 = 0x1_0000_0000;
+/** High half of the first address that is not a user address. */
+const USER_HIGH_END = 0x8000;
+/** High half from which addresses are canonical again. */
+const KERNEL_HIGH = 0xffff_8000;
+const R11 = 11;
+const MAX_CHUNK = 0x4000_0000;
+
+let sharedTables: { handlers: HandlerTable; opcodes: OpcodeTables } | undefined;
+
+/** Compiled modules: built at install time, or handed over by an embedder. */
+export interface CpuModules {
+  readonly cold: WebAssembly.Module;
+  readonly helpers: WebAssembly.Module;
+}
+
+export class ColdCpu implements Cpu, CpuServices, CodeListener {
+  readonly ram: Ram;
+  readonly mmu: Mmu;
+  readonly registers: Registers;
+  readonly code: CodeCache;
+  retired = 0;
+  detail = 0;
+  faultAddress = 0;
+  faultErrorCode = 0;
+  faultNonCanonical = false;
+  /** Instructions retired by finished calls of {@link run}. */
+  #total = 0;
+  #budget = 0;
+  readonly #enter: (record: number, budget: number) => number;
+  #mappingChanged = false;
+  /** A look-up made by running code failed on the fetch; its fault must not be asked for twice. */
+  #fetchFailed = false;
+  /** Where the bytes in BOUNCE_WRITE belong. */
+  #firstHost = 0;
+  #firstLength = 0;
+  #secondHost = 0;
+  #secondLength = 0;
+
+  constructor(ram: Ram, mmu: Mmu, modules: CpuModules) {
+    this.ram = ram;
+    this.mmu = mmu;
+    this.registers = new Registers(ram);
+    sharedTables ??= { handlers: new HandlerTable(), opcodes: new OpcodeTables() };
+    this.code = new CodeCache(ram, mmu, mmu.codeGuard, new Decoder(sharedTables.opcodes), sharedTables.handlers);
+    mmu.codeGuard.listener = this;
+    const env = {
+      memory: ram.memory,
+      missRead: (low: number, high: number, size: number) => this.#missRead(low, high, size),
+      missWrite: (low: number, high: number, size: number) => this.#missWrite(low, high, size),
+      flushWrite: () => this.#flushWrite(),
+      checkWrite: (low: number, high: number, size: number) => this.#checkWrite(low, high, size),
+      lookup: (low: number, high: number, from: number) => {
+        const record = this.code.findForJump((high >>> 0) * TWO_32 + (low >>> 0), from);
+        this.#fetchFailed = record === 0 && this.code.failure !== FIND_ARENA_FULL;
+        return record;
+      },
+      service: (number: number, argument: number) => runService(this, number, argument),
+    };
+    const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, unknown>;
+    const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
+    this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
+  }
+
+  run(budget: number): ExitKind {
+    this.retired = 0;
+    let wanted = budget;
+    for (;;) {
+      const chunk = Math.min(wanted, MAX_CHUNK);
+      const kind = this.#run(chunk);
+      wanted -= chunk;
+      if (kind !== EXIT_KIND_BUDGET || wanted <= 0) return kind;
+    }
+  }
+
+  /** Runs at most `budget` (an i32) instructions and adds what retired to `retired`. */
+  #run(budget: number): ExitKind {
+    const { ram, registers, code } = this;
+    let left = budget;
+    this.#budget = budget;
+    const finish = (kind: ExitKind): ExitKind => {
+      this.retired += budget - left;
+      this.#total += budget - left;
+      this.#budget = 0;
+      ram.i32[EXIT_BUDGET >>> 2] = 0;
+      return kind;
+    };
+    for (;;) {
+      if (left <= 0) return finish(EXIT_KIND_BUDGET);
+      const rip = registers.rip;
+      const tracing = (ram.i32[FLAGS_OTHER >>> 2] & RFLAGS_TF) !== 0;
+      let record = tracing ? code.step(rip) : code.find(rip);
+      if (record !== 0 && !tracing && code.countOf(record) > left) record = code.step(rip);
+      if (record === 0) {
+        if (code.failure === FIND_ARENA_FULL) {
+          code.flush();
+          continue;
+        }
+        return finish(this.#fetchFault());
+      }
+      this.#mappingChanged = false;
+      this.#fetchFailed = false;
+      // A traced step must not run on into its branch target: it gets a budget of one instruction, the rest is kept aside.
+      const kept = tracing ? left - 1 : 0;
+      const kind = this.#enter(record, left - kept - code.countOf(record));
+      left = ram.i32[EXIT_BUDGET >>> 2] + kept;
+      const at = ram.u32[EXIT_RECORD >>> 2];
+      switch (kind) {
+        case OUT_OF_BUDGET:
+          registers.rip = code.ripOf(at);
+          if (tracing) {
+            this.detail = VECTOR_DB;
+            return finish(EXIT_EXCEPTION);
+          }
+          continue;
+        case EXIT_CONTINUE:
+          if (at !== 0) {
+            registers.rip = code.ripOf(at);
+            left += code.unretired(at);
+          } else if (this.#fetchFailed) return finish(this.#fetchFault());
+          if (tracing && left < budget && registers.rip !== rip) {
+            this.detail = VECTOR_DB;
+            return finish(EXIT_EXCEPTION);
+          }
+          continue;
+        case EXIT_PAGE_FAULT:
+        case EXIT_BLOCKED:
+          registers.rip = code.ripOf(at);
+          left += code.unretired(at);
+          return finish(kind);
+        case EXIT_EXCEPTION: {
+          const detail = ram.i32[EXIT_DETAIL >>> 2];
+          this.detail = detail & 0xff;
+          const trap = (detail & TRAP_FLAG) !== 0;
+          registers.rip = code.ripOf(at) + (trap ? code.lengthOf(at) : 0);
+          left += code.unretired(at) - (trap ? 1 : 0);
+          return finish(kind);
+        }
+        case EXIT_SYSCALL:
+        case EXIT_INTERRUPT: {
+          const next = code.ripOf(at) + code.lengthOf(at);
+          registers.rip = next;
+          left += code.unretired(at) - 1;
+          this.detail = ram.i32[EXIT_DETAIL >>> 2];
+          if (kind === EXIT_SYSCALL) {
+            registers.setNumber(RCX, next);
+            registers.setNumber(R11, registers.rflags);
+          }
+          return finish(kind);
+        }
+        default:
+          throw new KernelPanic("unknown exit", { kind, record: at, rip: at === 0 ? 0 : code.ripOf(at) });
+      }
+    }
+  }
+
+  // ---- CodeListener --------------------------------------------------------------------------------------------------------------
+
+  codeWritten(frame: number, _offset: number, _length: number): void {
+    this.code.drop(frame);
+  }
+  codeReleased(frame: number): void {
+    this.code.drop(frame);
+  }
+  executableMappingChanged(): void {
+    this.#mappingChanged = true;
+    this.code.dropJumps();
+  }
+
+  // ---- CpuServices ---------------------------------------------------------------------------------------------------------------
+
+  hostForRead(low: number, high: number): number {
+    return this.#translate(low, high, READ);
+  }
+  hostForWrite(low: number, high: number): number {
+    return this.#translate(low, high, WRITE);
+  }
+  isWatched(host: number): boolean {
+    return this.mmu.codeGuard.isMarked(host >>> 12);
+  }
+  wrote(host: number, length: number): void {
+    this.mmu.codeGuard.written(host >>> 12, host & PAGE_MASK, length);
+  }
+  get retiredExactly(): number {
+    if (this.#budget === 0) return this.#total;
+    const { i32, u32 } = this.ram;
+    const record = u32[EXIT_RECORD >>> 2];
+    return this.#total + this.#budget - i32[EXIT_BUDGET >>> 2] - this.code.unretired(record);
+  }
+  raise(vector: number): number {
+    this.ram.i32[EXIT_DETAIL >>> 2] = vector;
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_EXCEPTION;
+    return SERVICE_LEAVE;
+  }
+  resume(): number {
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+    return SERVICE_LEAVE;
+  }
+
+  // ---- translation misses -------------------------------------------------------------------------------------------------------
+
+  /** Host address of one byte, or 0 with EXIT_KIND and the fault set. @hot */
+  #translate(low: number, high: number, access: typeof READ | typeof WRITE): number {
+    const top = high >>> 0;
+    if (top >= USER_HIGH_END && top < KERNEL_HIGH) return this.#denyNonCanonical();
+    const address = (top >= KERNEL_HIGH ? high | 0 : top) * TWO_32 + (low >>> 0);
+    const host = this.mmu.translate(address, access);
+    if (host < 0) return this.#deny(host);
+    if (this.#mappingChanged) {
+      // The page under execution may be the one that moved: run this instruction again through a fresh look-up.
+      this.#mappingChanged = false;
+      this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+      return 0;
+    }
+    return host;
+  }
+  #missRead(low: number, high: number, size: number): number {
+    const offset = low & PAGE_MASK;
+    const first = this.#translate(low, high, READ);
+    if (first === 0 || offset + size <= PAGE_SIZE) return first;
+    const head = PAGE_SIZE - offset;
+    const nextLow = (low + head) | 0;
+    const second = this.#translate(nextLow, nextLow === 0 ? high + 1 : high, READ);
+    if (second === 0) return 0;
+    const bytes = this.ram.u8;
+    bytes.copyWithin(BOUNCE_READ, first, first + head);
+    bytes.copyWithin(BOUNCE_READ + head, second, second + size - head);
+    return BOUNCE_READ;
+  }
+  /** Where a store may go: its own place, or BOUNCE_WRITE (holding the present bytes) when it must be flushed afterwards. */
+  #missWrite(low: number, high: number, size: number): number {
+    const offset = low & PAGE_MASK;
+    let first = this.#translate(low, high, WRITE);
+    if (first === 0) return 0;
+    const bytes = this.ram.u8;
+    if (offset + size <= PAGE_SIZE) {
+      if (!this.mmu.codeGuard.isMarked(first >>> 12)) return first;
+      this.#firstHost = first;
+      this.#firstLength = size;
+      this.#secondLength = 0;
+      bytes.copyWithin(BOUNCE_WRITE, first, first + size);
+      return BOUNCE_WRITE;
+    }
+    const head = PAGE_SIZE - offset;
+    const nextLow = (low + head) | 0;
+    const second = this.#translate(nextLow, nextLow === 0 ? high + 1 : high, WRITE);
+    if (second === 0) return 0;
+    // Resolving the second page may have moved the first.
+    first = this.#translate(low, high, WRITE);
+    if (first === 0) return 0;
+    this.#firstHost = first;
+    this.#firstLength = head;
+    this.#secondHost = second;
+    this.#secondLength = size - head;
+    bytes.copyWithin(BOUNCE_WRITE, first, first + head);
+    bytes.copyWithin(BOUNCE_WRITE + head, second, second + size - head);
+    return BOUNCE_WRITE;
+  }
+  #flushWrite(): void {
+    const bytes = this.ram.u8;
+    const guard = this.mmu.codeGuard;
+    bytes.copyWithin(this.#firstHost, BOUNCE_WRITE, BOUNCE_WRITE + this.#firstLength);
+    guard.written(this.#firstHost >>> 12, this.#firstHost & PAGE_MASK, this.#firstLength);
+    if (this.#secondLength === 0) return;
+    bytes.copyWithin(this.#secondHost, BOUNCE_WRITE + this.#firstLength, BOUNCE_WRITE + this.#firstLength + this.#secondLength);
+    guard.written(this.#secondHost >>> 12, this.#secondHost & PAGE_MASK, this.#secondLength);
+  }
+  /** 1 when [address, address+size) is writable, else 0 with the exit set. */
+  #checkWrite(low: number, high: number, size: number): number {
+    if (this.#translate(low, high, WRITE) === 0) return 0;
+    let at = (low | PAGE_MASK) + 1;
+    let done = PAGE_SIZE - (low & PAGE_MASK);
+    let top = high;
+    for (; done < size; done += PAGE_SIZE, at = (at + PAGE_SIZE) | 0) {
+      at |= 0;
+      if (at === 0) top++;
+      if (this.#translate(at, top, WRITE) === 0) return 0;
+    }
+    return 1;
+  }
+
+  #deny(outcome: number): number {
+    const fault = this.mmu.lastFault;
+    this.faultAddress = fault.address;
+    this.faultErrorCode = fault.errorCode;
+    this.faultNonCanonical = false;
+    this.ram.i32[EXIT_KIND >>> 2] = outcome === TRANSLATE_BLOCKED ? EXIT_BLOCKED : EXIT_PAGE_FAULT;
+    return 0;
+  }
+  #denyNonCanonical(): number {
+    this.faultAddress = 0;
+    this.faultErrorCode = 0;
+    this.faultNonCanonical = true;
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_PAGE_FAULT;
+    return 0;
+  }
+  /** Exit for a failed instruction fetch at RIP. */
+  #fetchFault(): ExitKind {
+    const { failure, failureNonCanonical } = this.code;
+    const low = this.ram.u32[RIP >>> 2];
+    const high = this.ram.u32[(RIP + 4) >>> 2];
+    this.faultNonCanonical = failureNonCanonical;
+    if (failureNonCanonical) {
+      this.faultAddress = 0;
+      this.faultErrorCode = 0;
+    } else if (high >= USER_HIGH_END) {
+      this.faultAddress = (high | 0) * TWO_32 + low;
+      this.faultErrorCode = PF_USER | PF_FETCH;
+    } else {
+      this.faultAddress = this.mmu.lastFault.address;
+      this.faultErrorCode = this.mmu.lastFault.errorCode;
+    }
+    return failure as ExitKind;
+  }
+}
