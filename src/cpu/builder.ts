@@ -65,6 +65,8 @@ export abstract class Builder {
   abstract effectiveAddress(operand: Operand): Value;
   /** Linear address of a memory operand: effective address plus segment base. */
   abstract linearAddress(operand: Operand): Value;
+  /** Truth: the address-size prefix makes addresses and counts 32 bits wide. */
+  abstract isAddress32(): Value;
   /** Loads from a linear address. Width 128 gives v128. */
   abstract loadAt(address: Value, width: number): Value;
   /** Stores to a linear address. */

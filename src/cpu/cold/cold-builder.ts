@@ -131,6 +131,11 @@ export class ColdBuilder extends Builder {
     if (o.form === "b") return this.ofNode(effective, 64);
     return this.ofNode(this.graph.op("i64.add", effective, this.graph.load("i64.load", this.#field16(R_SEGMENT))), 64);
   }
+  isAddress32(): Value {
+    const { graph } = this;
+    const flag = graph.op("i32.shr_u", graph.loadConstant("i32.load8_u", this.#get(this.#record), R_LENGTH), graph.i32(7));
+    return this.truth(flag);
+  }
   registerNumber(operand: Operand): Value {
     return this.ofNode(this.#field16(R_OPERAND0 + 2 * operand.position), 32);
   }

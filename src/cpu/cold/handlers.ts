@@ -61,14 +61,14 @@ export class HandlerTable {
 }
 
 function rmForms(encoding: Encoding): number[] {
-  const rm = encoding.operands.find((o) => o.source === "rm" || o.source === "offset");
+  const rm = encoding.operands.find((o) => o.source === "rm" || o.source === "offset" || o.source === "implicit");
   if (rm === undefined) return [FORM_REGISTER];
   return [...(rm.allowsRegister ? [FORM_REGISTER] : []), ...(rm.allowsMemory ? [FORM_BASE, FORM_FULL] : [])];
 }
 
 function operandForms(encoding: Encoding, rmForm: Form): Form[] {
   return encoding.operands.map((o) => {
-    if (o.source === "rm" || o.source === "offset") return rmForm;
+    if (o.source === "rm" || o.source === "offset" || o.source === "implicit") return rmForm;
     if (o.class === "imm") return "i";
     if (o.class === "rel") return "rel";
     return "r";

@@ -50,7 +50,7 @@ export class Decoded {
 export class Decoder {
   readonly decoded = new Decoded();
   readonly #tables: OpcodeTables;
-  readonly #selector: Selector = { repeat: 0, operandSize66: false, rexW: false, modRM: -1 };
+  readonly #selector: Selector = { repeat: 0, operandSize66: false, rexW: false, rexB: false, modRM: -1 };
   #code: Uint8Array = new Uint8Array(0);
   #at = 0;
   #end = 0;
@@ -96,6 +96,7 @@ export class Decoder {
       rex = 0; // a REX prefix counts only directly before the opcode
     }
     s.rexW = (rex & 8) !== 0;
+    s.rexB = (rex & 1) !== 0;
     let map = 0;
     if (byte === 0x0f) {
       if (this.#at >= this.#end) return limit;
@@ -177,6 +178,12 @@ export class Decoder {
           }
           d.registers[i] = 0;
           continue;
+        case "implicit":
+          d.base = GPR + o.fixed * 8;
+          if (o.token.startsWith("es")) d.segment = ZERO;
+          d.isMemory = true;
+          d.registers[i] = 0;
+          continue;
         case "offset": {
           const bytes = d.address32 ? 4 : 8;
           if (this.#at + bytes > this.#end) return limit;
@@ -190,7 +197,8 @@ export class Decoder {
       }
       d.registers[i] = registerAddress(o.class, o.width, number, rex !== 0);
     }
-    if (d.lock && !(encoding.options.lock === true && d.isMemory)) return INVALID;
+    // LOCK is for a memory destination only: `lock add eax, [rbx]` is undefined (SDM 2A, LOCK).
+    if (d.lock && !(encoding.options.lock === true && d.isMemory && operands[0].allowsMemory)) return INVALID;
     d.length = this.#at - this.#start;
     if (ripRelative) {
       const target = rip + d.length + (d.dispLow | 0);

@@ -23,6 +23,8 @@ export interface InstructionOptions {
   readonly exact?: boolean;
   /** 0x66 does not select 16 bits but is ignored (near branches). */
   readonly ignoresOperandSize?: boolean;
+  /** The row is not meant when REX.B is set (nop beside xchg r8, rax). */
+  readonly withoutRexB?: boolean;
 }
 
 /** One encoding at one operand size. */

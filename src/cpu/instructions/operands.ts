@@ -15,12 +15,15 @@
  *   i8 is8 i16 i32 iz i64 iv    immediate      is8, iz: sign-extended to the operand size; iv: full size (mov)
  *   rel8 relz      relative branch target
  *   moffs8 moffsv  absolute address of al/rAX
+ *   si8 siv        [rSI] with the segment override, no ModRM: the manual's X operands
+ *   esdi8 esdiv    [rDI] without one (ES): the manual's Y operands
+ *   dsdi bx8       [rDI] (maskmov) and [rBX] (xlat) with the segment override
  *   AL AX EAX RAX rAX CL DX XMM0 1   fixed                      rAX: by operand size
  *   sreg           ModRM.reg                   segment register
  */
 
 /** Where an operand's number or address comes from. */
-export type OperandSource = "reg" | "rm" | "opcode" | "immediate" | "relative" | "offset" | "fixed" | "st";
+export type OperandSource = "reg" | "rm" | "opcode" | "immediate" | "relative" | "offset" | "implicit" | "fixed" | "st";
 /** What kind of thing it is once decoded. `rm` operands become gpr/xmm/mmx or memory by ModRM.mod. */
 export type OperandClass = "gpr" | "xmm" | "mmx" | "st" | "imm" | "rel" | "sreg";
 
@@ -34,7 +37,7 @@ export interface OperandSpec {
   readonly allowsMemory: boolean;
   /** Memory form must be 16-byte aligned, else #GP. */
   readonly aligned: boolean;
-  /** Fixed register number or fixed immediate. */
+  /** Fixed register number (of an implicit memory operand: its base) or fixed immediate. */
   readonly fixed: number;
   /** Bytes of an encoded immediate and whether it is sign-extended. */
   readonly immediateBytes: number;
@@ -74,6 +77,9 @@ export function operandSpec(token: string, size: number): OperandSpec {
   if (token === "rel8") return make({ source: "relative", class: "rel", immediateBytes: 1, signed: true });
   if (token === "relz") return make({ source: "relative", class: "rel", immediateBytes: 4, signed: true });
   if ((match = /^moffs(8|v)$/.exec(token))) return make({ source: "offset", width: sized(match[1]), allowsRegister: false, allowsMemory: true });
+  if ((match = /^(si|esdi|dsdi|bx)(|8|v)$/.exec(token))) {
+    return make({ source: "implicit", width: sized(match[2]), allowsRegister: false, allowsMemory: true, fixed: match[1] === "si" ? 6 : match[1] === "bx" ? 3 : 7 });
+  }
   const fixedRegisters: Record<string, [number, number]> = { AL: [0, 8], AX: [0, 16], EAX: [0, 32], RAX: [0, 64], rAX: [0, size], CL: [1, 8], DX: [2, 16] };
   const fixed = fixedRegisters[token];
   if (fixed !== undefined) return make({ source: "fixed", fixed: fixed[0], width: fixed[1] });
@@ -83,7 +89,7 @@ export function operandSpec(token: string, size: number): OperandSpec {
 
 /** True when the row must be expanded for the operand sizes 16, 32 and 64 (or 32 and 64). */
 export function sizesOf(tokens: readonly string[]): readonly number[] {
-  if (tokens.some((t) => /^(rm|rr|r|o|m|moffs)v$/.test(t) || t === "rAX" || t === "iz" || t === "iv")) return [16, 32, 64];
+  if (tokens.some((t) => /^(rm|rr|r|o|m|moffs|si|esdi)v$/.test(t) || ["rAX", "iz", "iv", "is8"].includes(t))) return [16, 32, 64];
   if (tokens.some((t) => /^(rm|rr|r|o|m)y$/.test(t))) return [32, 64];
   return [];
 }
