@@ -3,8 +3,7 @@
  *  Invariants
  *  - A frame in here carries one reference of the cache; every PTE that maps it carries its own.
  *  - Bytes at or beyond `size` in the last page are zero.
- *  - A mapping that is attached learns of every page that stops being current (truncated, punched, copied up, written
- *    back) before the frame is released. */
+ *  - An attached mapping learns of every page that stops being current (memory/page-cache.ts has the order). */
 import type { PageCache, PageCacheMapping } from "../../memory/page-cache.ts";
 import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import type { WaitQueue } from "../wait.ts";
@@ -57,6 +56,16 @@ export abstract class FilePages implements PageCache {
   wait(_index: number, wake: () => void): () => void {
     return this.arrivals.add(wake);
   }
+  abstract resident(index: number): boolean;
+  /** Writes dirty pages [fromPage, toPage) to where the file lives; 0, -errno or WOULD_BLOCK. */
+  sync(_fromPage: number, _toPage: number): number {
+    return 0;
+  }
+  /** Clips to the file's last page: what lies beyond `size` reads as zeros already. */
+  punchPages(fromPage: number, toPage: number): number {
+    const to = Math.min(toPage, pagesFor(this.size));
+    return fromPage >= to ? 0 : this.punch(fromPage * PAGE_SIZE, (to - fromPage) * PAGE_SIZE);
+  }
   attach(mapping: PageCacheMapping): () => void {
     this.mappings.add(mapping);
     this.pin();
@@ -66,9 +75,13 @@ export abstract class FilePages implements PageCache {
     };
   }
 
-  /** Tells every mapping that pages [from, to) are no longer what they were. */
+  /** Tells every mapping that pages [from, to) are no longer what they were. After the change, before the release. */
   protected invalidate(from: number, to: number): void {
     for (const mapping of this.mappings) mapping.invalidate(from, to);
+  }
+  /** Makes the next store through a mapping of pages [from, to) ask pageForWrite again. */
+  protected writeProtect(from: number, to: number): void {
+    for (const mapping of this.mappings) mapping.writeProtect(from, to);
   }
   protected get mapped(): boolean {
     return this.mappings.size > 0;

@@ -56,6 +56,8 @@ export abstract class Inode {
   btimeNanos = 0;
   /** Open files and mappings that use the data. Changed by retain and release only. */
   users = 0;
+  /** Made by O_TMPFILE without O_EXCL: may be given a name although it has none (linkat(2)). */
+  linkable = false;
   /** The file's bytes by page; null for everything but regular files. */
   readonly pages: FilePages | null = null;
 
