@@ -1,0 +1,22 @@
+/** The Wasm modules that `npm ci` built, read from beside the package's code. */
+import { existsSync, readFileSync } from "node:fs";
+import type { CpuModules } from "../../cpu/cold/engine.ts";
+
+/** In the package they lie beside the bundle; in a checkout running from source, in dist/. */
+const PLACES = ["./", "../../../dist/"];
+
+let loaded: CpuModules | undefined;
+
+/** Compiles (once) the cold engine and the helpers. Throws when the package was not built. */
+export function nodeCpuModules(): CpuModules {
+  loaded ??= { cold: compile("cold.wasm"), helpers: compile("helpers.wasm") };
+  return loaded;
+}
+
+function compile(name: string): WebAssembly.Module {
+  for (const place of PLACES) {
+    const url = new URL(place + name, import.meta.url);
+    if (existsSync(url)) return new WebAssembly.Module(readFileSync(url));
+  }
+  throw new Error(`${name} is missing: run "npm run build"`);
+}
