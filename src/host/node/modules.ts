@@ -1,14 +1,19 @@
 /** The Wasm modules that `npm ci` built, read from beside the package's code. */
 import { existsSync, readFileSync } from "node:fs";
-import type { CpuModules } from "../../cpu/cold/engine.ts";
 
 /** In the package they lie beside the bundle; in a checkout running from source, in dist/. */
 const PLACES = ["./", "../../../dist/"];
 
-let loaded: CpuModules | undefined;
+/** Compiled modules, as the cpu layer wants them. */
+export interface WasmModules {
+  readonly cold: WebAssembly.Module;
+  readonly helpers: WebAssembly.Module;
+}
+
+let loaded: WasmModules | undefined;
 
 /** Compiles (once) the cold engine and the helpers. Throws when the package was not built. */
-export function nodeCpuModules(): CpuModules {
+export function nodeCpuModules(): WasmModules {
   loaded ??= { cold: compile("cold.wasm"), helpers: compile("helpers.wasm") };
   return loaded;
 }

@@ -1,0 +1,85 @@
+/** Standard streams of the Node process as the guest's, byte for byte and with back-pressure. */
+import type { Readable, Writable } from "node:stream";
+import type { HostInput, HostOutput } from "../host.ts";
+
+/** Reads a Node stream on demand; nothing is consumed that the guest did not ask for, beyond one chunk. */
+export class StreamInput implements HostInput {
+  readonly #stream: Readable;
+  #started = false;
+  #ended = false;
+  #waiting: ((bytes: Uint8Array | null) => void) | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+  }
+  pull(deliver: (bytes: Uint8Array | null) => void): void {
+    if (this.#ended) {
+      deliver(null);
+      return;
+    }
+    this.#waiting = deliver;
+    if (!this.#started) {
+      this.#started = true;
+      this.#stream.on("data", (chunk: Uint8Array) => {
+        this.#stream.pause();
+        this.#give(new Uint8Array(chunk));
+      });
+      this.#stream.once("end", () => this.#end());
+      this.#stream.once("error", () => this.#end());
+      this.#stream.once("close", () => this.#end());
+    }
+    this.#stream.resume();
+  }
+  /** Lets the Node process end although nobody read to the end. */
+  close(): void {
+    this.#waiting = undefined;
+    this.#stream.pause();
+    const { unref } = this.#stream as unknown as { unref?: () => void };
+    if (this.#started && unref !== undefined) unref.call(this.#stream);
+  }
+  #give(bytes: Uint8Array | null): void {
+    const deliver = this.#waiting;
+    this.#waiting = undefined;
+    deliver?.(bytes);
+  }
+  #end(): void {
+    this.#ended = true;
+    this.#give(null);
+  }
+}
+
+/** Writes to a Node stream; "full" is the stream's own high-water mark. A reader that went away makes it {@link closed}. */
+export class StreamOutput implements HostOutput {
+  readonly #stream: Writable;
+  closed = false;
+  #resume: (() => void) | undefined;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on("error", () => {
+      this.closed = true;
+      this.#wake();
+    });
+    stream.on("drain", () => this.#wake());
+  }
+  write(bytes: Uint8Array): boolean {
+    if (this.closed) return true;
+    return this.#stream.write(bytes.slice());
+  }
+  drained(resume: () => void): void {
+    if (this.closed || !this.#stream.writableNeedDrain) resume();
+    else this.#resume = resume;
+  }
+  /** Settles when everything written has left the process. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.closed || this.#stream.writableLength === 0) resolve();
+      else this.#stream.write("", () => resolve());
+    });
+  }
+  #wake(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+}
