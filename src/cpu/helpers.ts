@@ -116,8 +116,78 @@ const sseHelpers = {
   f32x2_to_f64x2: sig(undefined),
 } as const satisfies Record<string, HelperSignature>;
 
+/** x87, on the state of cpu/state.ts. A waiting instruction looks at ES (bit 7 of X87_STATUS) first and takes #MF when it is set;
+ *  the helpers set flags, ES and B but never FP_PENDING. `pops` is 0, 1 or 2; register numbers count from the top. */
+const x87Helpers = {
+  /** (operation, dst, src, pops): ST(dst) = ST(dst) op ST(src), operations by the /digit of D8: 0 add, 1 mul, 4 sub, 5 subr, 6 div, 7 divr. */
+  x87_arithmetic: sig(undefined, "i32", "i32", "i32", "i32"),
+  /** (operation, operand): ST(0) = ST(0) op operand. */
+  x87_arithmetic_f32: sig(undefined, "i32", "i32"),
+  x87_arithmetic_f64: sig(undefined, "i32", "i64"),
+  x87_arithmetic_integer: sig(undefined, "i32", "i32"),
+  x87_sqrt: sig(undefined),
+  x87_round: sig(undefined),
+  x87_scale: sig(undefined),
+  x87_extract: sig(undefined),
+  /** (0 for FPREM, 1 for FPREM1) */
+  x87_remainder: sig(undefined, "i32"),
+  x87_change_sign: sig(undefined),
+  x87_absolute: sig(undefined),
+
+  x87_push_f32: sig(undefined, "i32"),
+  x87_push_f64: sig(undefined, "i64"),
+  /** 10 bytes at SCRATCH_A. */
+  x87_push_f80: sig(undefined),
+  x87_push_bcd: sig(undefined),
+  x87_push_integer: sig(undefined, "i64"),
+  x87_push_register: sig(undefined, "i32"),
+  /** FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ for 0…6. */
+  x87_push_constant: sig(undefined, "i32"),
+
+  /** Stores compute the value and leave in SCRATCH_D (u32) whether memory is to be written (and popped); f80 and bcd give 10 bytes at
+   *  SCRATCH_A. Check first that memory is writable. */
+  x87_store_f32: sig("i32"),
+  x87_store_f64: sig("i64"),
+  x87_store_f80: sig(undefined),
+  /** (bits 16, 32 or 64; 1 to truncate) */
+  x87_store_integer: sig("i64", "i32", "i32"),
+  x87_store_bcd: sig(undefined),
+  x87_pop: sig(undefined),
+
+  /** (i, 1 for FCOM or 0 for FUCOM, pops) */
+  x87_compare: sig(undefined, "i32", "i32", "i32"),
+  x87_compare_f32: sig(undefined, "i32", "i32"),
+  x87_compare_f64: sig(undefined, "i64", "i32"),
+  x87_compare_integer: sig(undefined, "i32", "i32"),
+  /** (i, 1 for FCOMI or 0 for FUCOMI, pops) → ZF PF CF at their RFLAGS places. */
+  x87_compare_flags: sig("i32", "i32", "i32", "i32"),
+  x87_test: sig(undefined),
+  x87_examine: sig(undefined),
+
+  /** (i, pops) */
+  x87_move: sig(undefined, "i32", "i32"),
+  /** (i, condition 0 or 1) */
+  x87_conditional_move: sig(undefined, "i32", "i32"),
+  x87_exchange: sig(undefined, "i32"),
+  x87_free: sig(undefined, "i32", "i32"),
+  /** (+1 for FINCSTP, -1 for FDECSTP) */
+  x87_rotate: sig(undefined, "i32"),
+  x87_init: sig(undefined),
+  x87_clear_exceptions: sig(undefined),
+  x87_set_control: sig(undefined, "i32"),
+  /** The status word with TOP. */
+  x87_status: sig("i32"),
+  x87_set_status: sig(undefined, "i32"),
+  /** The full tag word, derived from contents. */
+  x87_tag_word: sig("i32"),
+  x87_set_tag_word: sig(undefined, "i32"),
+  /** ST(i) to or from SCRATCH_A (10 bytes), tags untouched. */
+  x87_get_register: sig(undefined, "i32"),
+  x87_set_register: sig(undefined, "i32"),
+} as const satisfies Record<string, HelperSignature>;
+
 /** Every helper by export name. */
-export const helperSignatures = { ...sseHelpers };
+export const helperSignatures = { ...sseHelpers, ...x87Helpers };
 export type HelperName = keyof typeof helperSignatures;
 
 type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : void;

@@ -22,3 +22,20 @@ export {
   f32x4_to_i32x4, f32x4_to_i32x4_truncate, f32x2_to_i32x2, f32x2_to_i32x2_truncate, f64x2_to_i32x2, f64x2_to_i32x2_truncate,
   f64x2_to_f32x2, f32x2_to_f64x2,
 } from "./sse-packed";
+export {
+  x87_arithmetic, x87_arithmetic_f32, x87_arithmetic_f64, x87_arithmetic_integer, x87_sqrt, x87_round, x87_scale, x87_extract,
+  x87_remainder, x87_change_sign, x87_absolute,
+} from "./x87-arithmetic";
+export {
+  x87_push_f32, x87_push_f64, x87_push_f80, x87_push_integer, x87_push_register, x87_push_bcd, x87_push_constant,
+} from "./x87-load";
+export {
+  x87_store_f32, x87_store_f64, x87_store_f80, x87_store_integer, x87_store_bcd, x87_pop,
+} from "./x87-store";
+export {
+  x87_compare, x87_compare_f32, x87_compare_f64, x87_compare_integer, x87_compare_flags, x87_test, x87_examine,
+} from "./x87-compare";
+export {
+  x87_move, x87_conditional_move, x87_exchange, x87_free, x87_rotate, x87_init, x87_clear_exceptions, x87_set_control, x87_status,
+  x87_set_status, x87_tag_word, x87_set_tag_word, x87_get_register, x87_set_register,
+} from "./x87-control";
