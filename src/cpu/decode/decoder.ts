@@ -22,7 +22,7 @@ export class Decoded {
   rip = 0;
   length = 0;
   /** By operand: RAM address of the register, or 0. */
-  readonly registers = [0, 0, 0, 0];
+  registers = [0, 0, 0, 0];
   /** True when the ModRM.rm or moffs operand is memory. */
   isMemory = false;
   lock = false;
@@ -44,6 +44,12 @@ export class Decoded {
 
   get nextRip(): number {
     return this.rip + this.length;
+  }
+  /** A copy that the decoder does not overwrite. */
+  copy(): Decoded {
+    const copy = Object.assign(new Decoded(), this);
+    copy.registers = [...this.registers];
+    return copy;
   }
 }
 

@@ -32,7 +32,9 @@ type Statement =
   | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
   | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[] }
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
-  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined };
+  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined }
+  | { readonly t: "table"; readonly labels: readonly Label[]; readonly index: Node }
+  | { readonly t: "sequence"; readonly body: Statement[] };
 
 const BLOCK_VOID = 0x40;
 
@@ -125,6 +127,10 @@ export class Graph {
   callDrop(index: number, ...args: Node[]): void {
     this.#do(args, (out) => out.byte(0x10).u32(index).byte(0x1a));
   }
+  /** Tail call of a function of this module or an import. */
+  returnCall(index: number, ...args: Node[]): void {
+    this.#do(args, (out) => out.byte(0x12).u32(index));
+  }
   returnCallIndirect(type: number, target: Node, ...args: Node[]): void {
     this.#do([...args, target], (out) => out.byte(0x13).u32(type).u32(0));
   }
@@ -185,6 +191,22 @@ export class Graph {
     this.#current.push({ t: "br", label, cond });
   }
 
+  /** Branches to `labels[index]`; the last label takes every index beyond. */
+  brTable(labels: readonly Label[], index: Node): void {
+    this.#current.push({ t: "table", labels, index });
+  }
+  /** A place whose statements are recorded later, when it is known what they must be. Returns the function that records them. */
+  placeholder(): (record: () => void) => void {
+    const body: Statement[] = [];
+    this.#current.push({ t: "sequence", body });
+    return (record) => {
+      const outer = this.#current;
+      this.#current = body;
+      record();
+      this.#current = outer;
+    };
+  }
+
   /** Emits the recorded statements. Call once. */
   emitTo(out: Bytes): void {
     countUses(this.#root);
@@ -243,6 +265,15 @@ export class Graph {
         case "br":
           if (s.cond !== undefined) this.#push(s.cond, out);
           out.byte(s.cond === undefined ? 0x0c : 0x0d).u32(this.#depth - s.label.depth);
+          break;
+        case "table": {
+          this.#push(s.index, out);
+          out.byte(0x0e).u32(s.labels.length - 1);
+          for (const label of s.labels) out.u32(this.#depth - label.depth);
+          break;
+        }
+        case "sequence":
+          this.#emitAll(s.body, out);
           break;
       }
     }
@@ -315,6 +346,12 @@ function countUses(statements: readonly Statement[]): void {
         break;
       case "br":
         if (s.cond !== undefined) use(s.cond);
+        break;
+      case "table":
+        use(s.index);
+        break;
+      case "sequence":
+        countUses(s.body);
         break;
     }
   }
