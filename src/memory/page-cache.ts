@@ -23,6 +23,9 @@ export interface PageCache {
   readonly inode: number;
   /** True when page `index` is in memory (mincore(2), read-ahead around a fault). Absent: never known. */
   resident?(index: number): boolean;
+  /** True when pages never need writing back, so that shared mappings may be writable from the first touch:
+   *  `page` and `pageForWrite` then always answer the same frame. Absent: false. */
+  readonly inMemory?: boolean;
   /** Writes dirty pages [from, to) back (msync(2)): 0 or negative errno. Absent: nothing to write back to. */
   sync?(fromPage: number, toPage: number): number;
   /** Frees pages [from, to), which read as zeros afterwards (MADV_REMOVE): 0 or negative errno. Absent: not supported. */

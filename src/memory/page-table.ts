@@ -316,8 +316,8 @@ export class PageTables {
     }
   }
 
-  /** Moves the leaves of [from, from+length) to `to` in the same root. The target is empty. False when frames ran out;
-   *  what moved has moved then. */
+  /** Moves the leaves of [from, from+length) to `to` in the same root. The target is empty. False when frames ran out:
+   *  what moved has moved then, and can move back, since emptied tables stay until the range is unmapped. */
   moveRange(root: number, from: number, to: number, length: number): boolean {
     const words = this.ram.i32;
     const end = from + length;
@@ -329,8 +329,6 @@ export class PageTables {
       const next = Math.min(nextLarge(at), end);
       if ((words[directory] & PTE_LARGE) !== 0 && !this.split(directory)) return false;
       let slot = ((words[directory] & PTE_FRAME_MASK) >>> 2) + ((at >>> PAGE_SHIFT) & 511) * 2;
-      const table = slot >>> 10;
-      const first = at;
       for (; at < next; at += PAGE_SIZE, slot += 2) {
         if (words[slot] === 0) continue;
         const target = this.makeSlot(root, to + (at - from));
@@ -338,7 +336,6 @@ export class PageTables {
         this.setSlot(target, words[slot], words[slot + 1]);
         this.setSlot(slot, 0, 0);
       }
-      if (this.used[table] === 0) this.prune(root, first);
       at = next;
     }
   }
@@ -360,6 +357,27 @@ export class PageTables {
       if (this.used[directoryTable >>> 10] === 0) this.detachIfEmpty(pdpt);
     }
     if (this.used[pdptTable >>> 10] === 0) this.detachIfEmpty(pml4);
+  }
+
+  /** Frames of the tables below `root`'s lower half, and the root. */
+  countTables(root: number): number {
+    const words = this.ram.i32;
+    let count = 1;
+    for (let i = 0; i < KERNEL_ENTRY; i++) {
+      const e4 = words[(root >>> 2) + i * 2];
+      if ((e4 & PTE_PRESENT) === 0) continue;
+      count++;
+      for (let j = 0; j < ENTRIES; j++) {
+        const e3 = words[((e4 & PTE_FRAME_MASK) >>> 2) + j * 2];
+        if ((e3 & PTE_PRESENT) === 0) continue;
+        count++;
+        for (let k = 0; k < ENTRIES; k++) {
+          const e2 = words[((e3 & PTE_FRAME_MASK) >>> 2) + k * 2];
+          if ((e2 & PTE_PRESENT) !== 0 && (e2 & PTE_LARGE) === 0) count++;
+        }
+      }
+    }
+    return count;
   }
 
   // Tables ------------------------------------------------------------------------------------------------------------

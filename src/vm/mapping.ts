@@ -1,0 +1,109 @@
+/** The few steps that every verb of an address space is made of: split, insert, merge, remove regions, and empty pages.
+ *
+ *  They keep together what must not come apart: regions and page tables, references on backings, commit charges, resident
+ *  figures, reservations, cached translations. */
+import { assert } from "../base/assert.ts";
+import { Removal } from "../memory/page-table.ts";
+import type { AddressSpace } from "./address-space.ts";
+import { mergeable, REGION_ACCOUNT, REGION_LOCKED, type Region } from "./region.ts";
+
+const removal = new Removal();
+
+/** Empties the pages of [start, end) that lie in `region`; they fault again afterwards. Reservations stay. */
+export function clearPages(space: AddressSpace, region: Region, start: number, end: number): void {
+  const { mmu, tables } = space.context;
+  mmu.dropTranslations(space.root, start, end);
+  if (region.executable) mmu.executableChanged(space.root);
+  removal.clear();
+  // User leaves are 4 KiB, so no split can fail.
+  tables.unmapRange(space.root, start, end, removal);
+  space.countRemoved(region, removal);
+}
+
+/** Adds a region and merges it with its neighbours where Linux would. Returns the region that now covers it. */
+export function insertRegion(space: AddressSpace, region: Region): Region {
+  attach(space, region);
+  if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages += region.pages;
+  space.virtualPages += region.pages;
+  space.regions.insert(region);
+  return mergeAround(space, region);
+}
+
+/** Merges `region` with the region before and the region after it, if they fit. Returns what covers it afterwards. */
+export function mergeAround(space: AddressSpace, region: Region): Region {
+  const { regions } = space;
+  let index = regions.indexOf(region);
+  let result = region;
+  const left = regions.at(index - 1);
+  if (left !== undefined && mergeable(left, region)) {
+    absorb(space, left, region);
+    regions.removeAt(index);
+    index--;
+    result = left;
+  }
+  const right = regions.at(index + 1);
+  if (right !== undefined && mergeable(result, right)) {
+    absorb(space, result, right);
+    regions.removeAt(index + 1);
+  }
+  return result;
+}
+
+function absorb(space: AddressSpace, left: Region, right: Region): void {
+  left.end = right.end;
+  if (left.anon === undefined) {
+    left.anon = right.anon;
+    left.inherited = right.inherited;
+  }
+  if (right.backing !== undefined) space.detachBacking(right.backing);
+}
+
+/** Makes `address` a region boundary if it lies inside a region. */
+export function splitAt(space: AddressSpace, address: number): void {
+  const region = space.regions.find(address);
+  if (region === undefined || region.start === address) return;
+  const right = region.slice(address, region.end, region.pageAt(address));
+  region.end = address;
+  if (right.backing !== undefined) space.attachBacking(right.backing);
+  space.regions.insert(right);
+}
+
+/** Takes every region and page of [start, end) away. Boundaries are split first. */
+export function removeRange(space: AddressSpace, start: number, end: number): void {
+  const { regions, context } = space;
+  splitAt(space, start);
+  splitAt(space, end);
+  const first = regions.indexAfter(start);
+  let index = first;
+  for (let region = regions.at(index); region !== undefined && region.start < end; region = regions.at(++index)) {
+    clearPages(space, region, region.start, region.end);
+    if ((region.flags & REGION_ACCOUNT) !== 0) context.commit.uncharge(region.pages);
+    if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages -= region.pages;
+    space.virtualPages -= region.pages;
+    if (region.backing !== undefined) space.detachBacking(region.backing);
+  }
+  if (index > first) {
+    regions.removeAt(first, index - first);
+    space.placement.release(start / 4096, end / 4096);
+    space.gapChanged(end);
+  }
+}
+
+/** Pages of [start, end) that lie in regions, and how many of them are charged. */
+export function countMapped(space: AddressSpace, start: number, end: number): { mapped: number; charged: number } {
+  const { regions } = space;
+  let mapped = 0;
+  let charged = 0;
+  for (let index = regions.indexAfter(start); ; index++) {
+    const region = regions.at(index);
+    if (region === undefined || region.start >= end) return { mapped, charged };
+    const pages = (Math.min(region.end, end) - Math.max(region.start, start)) / 4096;
+    mapped += pages;
+    if ((region.flags & REGION_ACCOUNT) !== 0) charged += pages;
+  }
+}
+
+function attach(space: AddressSpace, region: Region): void {
+  assert(region.start < region.end && region.start % 4096 === 0 && region.end % 4096 === 0, "bad region bounds", { start: region.start, end: region.end });
+  if (region.backing !== undefined) space.attachBacking(region.backing);
+}
