@@ -11,8 +11,9 @@ import { EFAULT, EINTR, ENAMETOOLONG } from "../abi/linux/errno.ts";
 import { bytesToString } from "../fs/names.ts";
 import { takeBlocker, WOULD_BLOCK } from "../fs/wait.ts";
 import { MENIOS_PATH_MAX } from "../abi/menios/limits.ts";
+import { SIGKILL, SIGSTOP } from "../abi/linux/signal.ts";
 import type { Gate } from "../trace/event.ts";
-import { copyIn, copyInString, copyOut, USER_BLOCKED } from "../vm/user-memory.ts";
+import { copyIn, copyInString, copyOut, readU32, readU64, USER_BLOCKED, writeU32, writeU64 } from "../vm/user-memory.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Row } from "./syscalls/define.ts";
 import type { Task } from "./task.ts";
@@ -115,6 +116,15 @@ export class Call {
     return result === WOULD_BLOCK ? this.park(takeBlocker(), interruption, deadline) : result;
   }
 
+  /** sigsuspend, ppoll, pselect, epoll_pwait: another signal mask until the call is over or a handler's frame keeps the old one. */
+  setTemporaryMask(low: number, high: number): void {
+    const { task } = this;
+    task.savedMask ??= task.blocked.clone();
+    task.blocked.set(low, high);
+    task.blocked.delete(SIGKILL);
+    task.blocked.delete(SIGSTOP);
+  }
+
   /** Monotonic nanoseconds since the machine started. */
   now(): number {
     return this.kernel.clock.now();
@@ -156,30 +166,25 @@ export class Call {
     return this.copyOut(address, this.kernel.scratch.subarray(0, length));
   }
   readU32(address: number): number {
-    const r = this.copyIn(address, this.kernel.word.subarray(0, 4));
-    return r < 0 ? r : this.kernel.wordView.getUint32(0, true);
+    return this.#done(readU32(this.task.image.space, address));
   }
   /** Exact below 2^53. */
   readU64(address: number): number {
-    const r = this.copyIn(address, this.kernel.word);
-    return r < 0 ? r : this.kernel.wordView.getUint32(4, true) * 0x1_0000_0000 + this.kernel.wordView.getUint32(0, true);
+    return this.#done(readU64(this.task.image.space, address));
   }
   writeU32(address: number, value: number): number {
-    this.kernel.wordView.setUint32(0, value, true);
-    return this.copyOut(address, this.kernel.word.subarray(0, 4));
+    return this.#done(writeU32(this.task.image.space, address, value));
   }
   /** Stores a signed or unsigned integral number as 64 bits. */
   writeU64(address: number, value: number): number {
-    this.kernel.wordView.setUint32(0, value >>> 0, true);
-    this.kernel.wordView.setUint32(4, Math.floor(value / 0x1_0000_0000) >>> 0, true);
-    return this.copyOut(address, this.kernel.word);
+    return this.#done(writeU64(this.task.image.space, address, value));
   }
 
-  /** The bytes before the NUL, or -EFAULT, PARKED, or `tooLong` (negative) when there is none within `max` bytes. */
+  /** The bytes before the NUL (a copy, `max` at most 128 KiB), or -EFAULT, PARKED, or `tooLong` (negative) when there is none within `max` bytes. */
   readString(address: number, max: number, tooLong = -ENAMETOOLONG): Uint8Array | number {
-    const target = new Uint8Array(max);
+    const target = this.kernel.strings.subarray(0, max);
     const n = copyInString(this.task.image.space, address, target);
-    if (n >= 0) return target.subarray(0, n);
+    if (n >= 0) return target.slice(0, n);
     if (n === -EFAULT || n === USER_BLOCKED) return this.#stopped(n);
     return tooLong;
   }
@@ -196,6 +201,9 @@ export class Call {
     return (this.state ??= new UserSource(this, address, length)) as UserSource;
   }
 
+  #done(result: number): number {
+    return result === USER_BLOCKED ? this.parkForMemory() : result;
+  }
   /** EFAULT after `n` bytes, or the pages are on their way. */
   #stopped(n: number): number {
     if (n !== USER_BLOCKED) return -EFAULT;

@@ -1,6 +1,7 @@
 /** Resource limits (getrlimit(2)): pairs of soft and hard values, one set per process, copied by fork and kept by execve. */
+import type { MemoryLimits } from "../vm/limits.ts";
 import {
-  RLIM_INFINITY, RLIMIT_CORE, RLIMIT_COUNT, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_RTPRIO,
+  RLIM_INFINITY, RLIMIT_AS, RLIMIT_CORE, RLIMIT_COUNT, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_RTPRIO,
   RLIMIT_SIGPENDING, RLIMIT_STACK,
 } from "../abi/linux/resource.ts";
 
@@ -32,4 +33,12 @@ export class ResourceLimits {
     copy.hard.set(this.hard);
     return copy;
   }
+}
+
+/** The limits that an address space asks for when it grows. They follow the process's through setrlimit. */
+export function memoryLimits(limits: ResourceLimits): MemoryLimits {
+  const { soft } = limits;
+  return {
+    stack: () => soft[RLIMIT_STACK], data: () => soft[RLIMIT_DATA], addressSpace: () => soft[RLIMIT_AS], locked: () => soft[RLIMIT_MEMLOCK],
+  };
 }

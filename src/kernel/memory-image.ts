@@ -25,8 +25,6 @@ export class MemoryImage {
   auxv: Uint8Array = new Uint8Array(0);
   /** prctl(PR_SET_DUMPABLE). */
   dumpable = 1;
-  /** Tasks parked in a vfork until this image is given up by the borrowing child; see exec.ts and exit.ts. */
-
   constructor(space: AddressSpace) {
     this.space = space;
   }

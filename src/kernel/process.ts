@@ -8,13 +8,13 @@ import { SIG_IGN, SIGCHLD } from "../abi/linux/signal.ts";
 import type { Pid } from "../base/types.ts";
 import type { JobControl } from "../fs/vfs/credentials.ts";
 import { WaitQueue } from "../fs/wait.ts";
+import { IntervalTimers } from "./interval-timers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { ResourceLimits } from "./limits.ts";
 import type { ProcessGroup } from "./session.ts";
 import { PendingSignals } from "./signal/pending.ts";
 import type { SignalHandlers } from "./signal/handlers.ts";
 import type { Task } from "./task.ts";
-import type { Timer } from "./timers.ts";
 
 /** Usage of reaped children and dead threads (getrusage(2), times(2)). */
 export interface Usage {
@@ -39,15 +39,6 @@ export function addUsage(to: Usage, from: Usage): void {
 }
 
 export type ProcessState = "alive" | "zombie" | "reaped";
-
-/** One interval timer of setitimer(2), in nanoseconds. */
-export interface IntervalTimer {
-  interval: number;
-  /** ITIMER_REAL: the armed timer. */
-  timer: Timer | undefined;
-  /** ITIMER_VIRTUAL and ITIMER_PROF: process CPU instructions at which it expires, or 0. */
-  cpuDeadline: number;
-}
 
 export class Process implements JobControl {
   readonly kernel: Kernel;
@@ -85,12 +76,16 @@ export class Process implements JobControl {
 
   /** Woken when a child changes state. */
   readonly childEvents = new WaitQueue();
+  /** Woken by every signal sent to the process or one of its threads: sigwait and signalfd look at blocked ones. */
+  readonly signalArrivals = new WaitQueue();
   /** Usage of threads that are gone, and of children that were waited for. */
   readonly deadThreads: Usage = emptyUsage();
   readonly reapedChildren: Usage = emptyUsage();
   readonly startTime: number;
-  /** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF. */
-  readonly intervalTimers: IntervalTimer[] = [0, 1, 2].map(() => ({ interval: 0, timer: undefined, cpuDeadline: 0 }));
+  /** Instructions of all threads, dead ones included. Written by the run loop. */
+  instructions = 0;
+  /** setitimer(2), alarm(2), RLIMIT_CPU. */
+  readonly intervalTimers: IntervalTimers;
   /** POSIX timers by id, kept by the time calls. Each knows how to stop itself. */
   readonly posixTimers = new Map<number, { release(): void }>();
   nextPosixTimer = 0;
@@ -108,12 +103,18 @@ export class Process implements JobControl {
     this.limits = limits;
     this.exitSignal = exitSignal;
     this.startTime = kernel.clock.now();
+    this.intervalTimers = new IntervalTimers(this);
     parent?.children.add(this);
     group.members.add(this);
   }
 
+  /** getppid(2): 1 for an orphan, whom nobody waits for; 0 for the machine's first process, whose parent is outside. */
+  get parentId(): number {
+    return this.parent?.pid ?? (this.kernel.firstProcess === this ? 0 : 1);
+  }
+  /** Somebody whose children need no wait. */
   get isInit(): boolean {
-    return this.parent === undefined;
+    return this.kernel.firstProcess === this;
   }
   limit(resource: number): number {
     return resource < RLIMIT_COUNT ? this.limits.soft[resource] : Infinity;

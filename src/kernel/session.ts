@@ -29,19 +29,25 @@ export class ProcessGroup {
     if (this.members.size === 0) this.session.groups.delete(this.id);
   }
 
-  /** No member has a parent in another group of the same session: nobody could continue it (POSIX, "Orphaned Process Group"). */
+  /** No live member has a parent in another group of the same session: nobody could continue it (POSIX, "Orphaned Process Group"). */
   get orphaned(): boolean {
-    return this.isOrphanedWithout(undefined);
+    for (const member of this.members) if (member.state === "alive" && this.#isHeldBy(member.parent)) return false;
+    return true;
   }
-  /** The same question as if `leaving` were gone already. */
-  isOrphanedWithout(leaving: Process | undefined): boolean {
+  /** Whether the group was orphaned while `leaving`, now a zombie, was still alive. */
+  isOrphanedBefore(leaving: Process): boolean {
     for (const member of this.members) {
-      if (member === leaving || member.state !== "alive") continue;
-      const parent = member.parent;
-      if (parent === undefined || parent === leaving || parent.isInit) continue;
-      if (parent.group !== this && parent.group.session === this.session) return false;
+      if ((member.state === "alive" || member === leaving) && (this.#isHeldBy(member.parent) || (member.parent === leaving && this.#couldHold(leaving)))) {
+        return false;
+      }
     }
     return true;
+  }
+  #isHeldBy(parent: Process | undefined): boolean {
+    return parent !== undefined && parent.state === "alive" && this.#couldHold(parent);
+  }
+  #couldHold(parent: Process): boolean {
+    return parent.group !== this && parent.group.session === this.session;
   }
   get hasStoppedMember(): boolean {
     for (const member of this.members) if (member.stopped) return true;

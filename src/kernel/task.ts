@@ -30,7 +30,8 @@ export interface TaskParts {
 }
 
 export class Task implements Caller {
-  readonly tid: Pid;
+  /** Changes once at most: a thread that calls execve takes over its leader's number. */
+  tid: Pid;
   readonly process: Process;
   readonly kernel: Kernel;
 
@@ -69,7 +70,8 @@ export class Task implements Caller {
   altStackBase = 0;
   altStackSize = 0;
   altStackFlags = 0;
-  /** A fault signal (SIGSEGV…) that this thread raised itself is never merged away by another one. */
+  /** The thread's last processor exception, which every later signal frame shows. */
+  readonly lastTrap = { vector: 0, error: 0, cr2: 0 };
 
   // Threads (set_tid_address, set_robust_list, clone).
   clearChildTid = 0;
@@ -114,6 +116,10 @@ export class Task implements Caller {
     this.wake = () => kernel.scheduler.wake(this);
   }
 
+  /** SIGKILL or exit_group has come for its process: nothing may hold it any more. */
+  get mustDie(): boolean {
+    return this.process.groupExit !== undefined;
+  }
   /** Its number is the process's. After execve by another thread the leader's number moves to that thread. */
   get isLeader(): boolean {
     return this.process.leader === this;

@@ -44,20 +44,20 @@ class UserSpans {
         continue;
       }
       const want = Math.min(room, length - done);
-      const moved = copy === undefined ? want : copy(span.address + this.#offset, done, want);
-      if (moved === USER_BLOCKED) {
-        this.stopped = blockOn(this.#call.kernel.blockedPage(this.#call.task.image.space));
-        break;
-      }
+      const result = copy === undefined ? want : copy(span.address + this.#offset, done, want);
+      const moved = result === USER_BLOCKED ? this.space.copied : result;
       if (moved > 0) {
         done += moved;
         this.#offset += moved;
         this.remaining -= moved;
         this.transferred += moved;
       }
-      if (moved < want) {
-        // Ask again from where it stopped: the next answer says whether it is a fault or a page on its way.
-        if (moved > 0) continue;
+      if (result === USER_BLOCKED) {
+        this.stopped = blockOn(this.#call.kernel.blockedPage(this.space));
+        break;
+      }
+      // After a partial count the next round starts at the byte that stopped it, and says why.
+      if (moved <= 0) {
         this.stopped = -EFAULT;
         break;
       }

@@ -56,6 +56,11 @@ export class PendingSignals {
     if (!this.#queue.some((entry) => entry.signal === signal)) this.set.delete(signal);
     return info;
   }
+  /** A signal that was taken and could not be delivered yet: the first of its number again. */
+  putBack(info: SignalInfo): void {
+    this.set.add(info.signal);
+    this.#queue.unshift(info);
+  }
   /** Forgets every entry of `signal`. */
   discard(signal: number): void {
     if (!this.set.has(signal)) return;

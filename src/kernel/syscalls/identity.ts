@@ -7,7 +7,7 @@ import { full, int, sys, type Row } from "./define.ts";
 
 const getpid = (call: Call): number => call.task.process.pid;
 const gettid = (call: Call): number => call.task.tid;
-const getppid = (call: Call): number => call.task.process.parent?.pid ?? 0;
+const getppid = (call: Call): number => call.task.process.parentId;
 const getpgrp = (call: Call): number => call.task.process.group.id;
 
 function processOf(call: Call, pid: number): Process | undefined {
