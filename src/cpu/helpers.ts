@@ -134,6 +134,16 @@ const x87Helpers = {
   x87_change_sign: sig(undefined),
   x87_absolute: sig(undefined),
 
+  /** F2XM1, FYL2X, FYL2XP1, FSIN, FCOS, FSINCOS, FPTAN, FPATAN. */
+  x87_exp2m1: sig(undefined),
+  x87_log2x: sig(undefined),
+  x87_log2p1: sig(undefined),
+  x87_sin: sig(undefined),
+  x87_cos: sig(undefined),
+  x87_sincos: sig(undefined),
+  x87_tan: sig(undefined),
+  x87_atan: sig(undefined),
+
   x87_push_f32: sig(undefined, "i32"),
   x87_push_f64: sig(undefined, "i64"),
   /** 10 bytes at SCRATCH_A. */
@@ -186,8 +196,15 @@ const x87Helpers = {
   x87_set_register: sig(undefined, "i32"),
 } as const satisfies Record<string, HelperSignature>;
 
+const integerHelpers = {
+  /** (high, low, divisor) → quotient, for divisor > high. */
+  u128_divide: sig("i64", "i64", "i64", "i64"),
+  /** (crc, data, bytes) → crc. */
+  crc32c: sig("i32", "i32", "i64", "i32"),
+} as const satisfies Record<string, HelperSignature>;
+
 /** Every helper by export name. */
-export const helperSignatures = { ...sseHelpers, ...x87Helpers };
+export const helperSignatures = { ...sseHelpers, ...x87Helpers, ...integerHelpers };
 export type HelperName = keyof typeof helperSignatures;
 
 type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : void;

@@ -39,3 +39,9 @@ export {
   x87_move, x87_conditional_move, x87_exchange, x87_free, x87_rotate, x87_init, x87_clear_exceptions, x87_set_control, x87_status,
   x87_set_status, x87_tag_word, x87_set_tag_word, x87_get_register, x87_set_register,
 } from "./x87-control";
+export {
+  x87_exp2m1, x87_log2x, x87_log2p1, x87_sin, x87_cos, x87_sincos, x87_tan, x87_atan,
+} from "./x87-transcendental";
+export {
+  u128_divide, crc32c,
+} from "./integer";
