@@ -45,6 +45,8 @@ export const X87_VALID = STATE_BASE + 0x186;
 export const X87_OPCODE = STATE_BASE + 0x188;
 export const X87_INSTRUCTION = STATE_BASE + 0x190;
 export const X87_OPERAND = STATE_BASE + 0x198;
+/** u16 selectors of ES, –, –, DS, FS, GS, 0 after execve. CS and SS have one value each in user mode and are not kept. */
+export const SEGMENT_SELECTORS = STATE_BASE + 0x1a0;
 
 /** Sixteen vector registers of 32 bytes (room for 256 bits; SSE uses the low 16). */
 export const VECTOR = STATE_BASE + 0x200;
