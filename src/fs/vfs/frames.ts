@@ -2,21 +2,18 @@
 import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import type { FsContext } from "../context.ts";
 
-/** Frames asked of the caches at a time, so that a scan over cold caches is not repeated for every page. */
-const RECLAIM_BATCH = 64;
-
 /** A frame with undefined contents, or 0 when there is none even after reclaiming file pages. */
 export function allocFrame(context: FsContext): number {
   const frame = context.frames.alloc();
   if (frame !== 0) return frame;
-  return context.caches.reclaim(RECLAIM_BATCH) > 0 ? context.frames.alloc() : 0;
+  return context.caches.reclaim() > 0 ? context.frames.alloc() : 0;
 }
 
 /** A frame full of zeros, or 0. */
 export function allocZeroFrame(context: FsContext): number {
   const frame = context.frames.allocZeroed();
   if (frame !== 0) return frame;
-  return context.caches.reclaim(RECLAIM_BATCH) > 0 ? context.frames.allocZeroed() : 0;
+  return context.caches.reclaim() > 0 ? context.frames.allocZeroed() : 0;
 }
 
 /** Writes zeros over part of a frame that user code may have mapped. */

@@ -2,6 +2,9 @@
  *
  *  Order: least recently used cache first, where "used" means a page was brought in. */
 
+/** Frames freed at a time unless the caller says otherwise, so that a scan over cold caches is not repeated for every page. */
+const RECLAIM_BATCH = 64;
+
 /** A cache with pages that may be dropped. */
 export interface ReclaimableCache {
   /** Drops clean pages that nothing but the cache refers to, at most `wanted`; returns how many frames became free. */
@@ -24,7 +27,7 @@ export class PageCaches {
   }
 
   /** Frees up to `wanted` frames by forgetting clean, unmapped file pages; returns how many it freed. */
-  reclaim(wanted: number): number {
+  reclaim(wanted = RECLAIM_BATCH): number {
     let freed = 0;
     for (const cache of [...this.caches]) {
       if (freed >= wanted) break;
