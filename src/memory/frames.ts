@@ -128,7 +128,7 @@ export class FrameAllocator {
   release(frame: number): void {
     const left = --this.refs[frame];
     if (left === 0) this.freed(frame);
-    else if (left === 0xffff_ffff) throw new KernelPanic("frame released too often", { frame });
+    else if (left < 0) throw new KernelPanic("frame released too often", { frame });
   }
 
   /** Proves that every frame is used or free exactly once and that the counters say so. */
