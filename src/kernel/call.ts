@@ -60,6 +60,8 @@ export class Call {
   done = 0;
   /** The handler's own progress; undefined when it runs first. */
   state: unknown;
+  /** A relative timeout as the moment it meant when the call began (monotonic nanoseconds); for handlers to keep. */
+  deadline: number | undefined;
   /** The park's deadline passed; true for the run that follows. */
   timedOut = false;
   /** How the current park takes a signal. */
@@ -80,6 +82,7 @@ export class Call {
     this.number = number;
     this.done = 0;
     this.state = undefined;
+    this.deadline = undefined;
     this.timedOut = false;
     this.interrupted = undefined;
     this.cleanup = undefined;
