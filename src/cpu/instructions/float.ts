@@ -106,11 +106,11 @@ function settleTwice(b: Builder, isPlain: Value, isPlainToo: () => Value, native
 }
 
 // ---- scalars ---------------------------------------------------------------------------------------------------------------------------
-// Operands are bits; results are floats unless stated otherwise.
+// Operands and results are floats unless stated otherwise, so that values stay in vector registers; their bits are only looked at.
 
-export function scalarArithmetic(b: Builder, name: Arithmetic, x: Value, y: Value): Value {
-  const { scalar } = formatOf(x);
-  const native = b.op(`${scalar}.${name}`, toFloat(b, x), toFloat(b, y)), r = toBits(b, native);
+export function scalarArithmetic(b: Builder, name: Arithmetic, f: Value, g: Value): Value {
+  const { scalar } = formatOf(f), native = b.op(`${scalar}.${name}`, f, g);
+  const x = toBits(b, f), y = toBits(b, g), r = toBits(b, native);
   const operands = all(b, isNotDenormal(b, x), isNotDenormal(b, y));
   const isSum = name === "add" || name === "sub";
   // Zeros that are exact: x − x, 0 · y, 0 / y. (A NaN or infinity among the operands would not give zero, but for y / ∞.)
@@ -126,35 +126,41 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Value, y: Valu
 }
 
 /** A root is never tiny: its exponent is about half the operand's. */
-export function scalarSquareRoot(b: Builder, x: Value): Value {
-  const { scalar } = formatOf(x);
-  const native = b.op(`${scalar}.sqrt`, toFloat(b, x));
+export function scalarSquareRoot(b: Builder, f: Value): Value {
+  const { scalar } = formatOf(f), native = b.op(`${scalar}.sqrt`, f), x = toBits(b, f);
   const plain = all(b, roundsAsWasm(b), isNotDenormal(b, x), isFinite(b, toBits(b, native)));
   return settle(b, plain, native, () => toFloat(b, b.helper(`${scalar}_sqrt`, x)));
 }
 
-/** Truth values of the relations of two operands, and whether they are plain: neither NaN nor denormal. */
-function relate(b: Builder, x: Value, y: Value): { less: Value; equal: Value; plain: Value } {
-  const { scalar } = formatOf(x);
-  const f = toFloat(b, x), g = toFloat(b, y), less = is(b, `${scalar}.lt`, f, g);
-  const ordered = any(b, less, is(b, `${scalar}.ge`, f, g));
-  return { less, equal: is(b, `${scalar}.eq`, f, g), plain: all(b, isNotDenormal(b, x), isNotDenormal(b, y), ordered) };
+interface Relation {
+  readonly less: Value;
+  readonly equal: Value;
+  /** Neither operand is a NaN or denormal. */
+  readonly plain: Value;
+  /** Bits of the operands. */
+  readonly x: Value;
+  readonly y: Value;
+}
+function relate(b: Builder, f: Value, g: Value): Relation {
+  const { scalar } = formatOf(f), x = toBits(b, f), y = toBits(b, g);
+  const less = is(b, `${scalar}.lt`, f, g), ordered = any(b, less, is(b, `${scalar}.ge`, f, g));
+  return { less, equal: is(b, `${scalar}.eq`, f, g), plain: all(b, isNotDenormal(b, x), isNotDenormal(b, y), ordered), x, y };
 }
 
 /** MINSS x,y = x < y ? x : y; MAXSS x,y = x > y ? x : y. Two zeros, or a NaN, give y. */
-export function scalarExtreme(b: Builder, name: "min" | "max", x: Value, y: Value): Value {
-  const { scalar } = formatOf(x);
-  const { plain, less } = name === "min" ? relate(b, x, y) : relate(b, y, x);
-  return settle(b, plain, b.select(less, x, y), () => b.helper(`${scalar}_${name}`, x, y));
+export function scalarExtreme(b: Builder, name: "min" | "max", f: Value, g: Value): Value {
+  const { scalar } = formatOf(f);
+  const { plain, less } = name === "min" ? relate(b, f, g) : relate(b, g, f);
+  return settle(b, plain, b.select(less, f, g), () => toFloat(b, b.helper(`${scalar}_${name}`, toBits(b, f), toBits(b, g))));
 }
 
 /** COMIS and UCOMIS: sets all six flags. ZF, PF, CF = unordered 111, less 001, equal 100, greater 000. */
-export function scalarFlags(b: Builder, name: "comis" | "ucomis", x: Value, y: Value): void {
-  const { less, equal, plain } = relate(b, x, y);
+export function scalarFlags(b: Builder, name: "comis" | "ucomis", f: Value, g: Value): void {
+  const { less, equal, plain, x, y } = relate(b, f, g);
   const no = b.truth(b.constant(32, 0).node);
   const carry = b.variable(less), zero = b.variable(equal), parity = b.variable(no);
   b.if(b.not(plain), () => {
-    const flags = b.helper(`${formatOf(x).scalar}_${name}`, x, y), one = b.constant(32, 1);
+    const flags = b.helper(`${formatOf(f).scalar}_${name}`, x, y), one = b.constant(32, 1);
     b.floatGuard();
     b.set(carry, b.and(flags, one));
     b.set(parity, b.and(b.shrU(flags, 2), one));
@@ -168,19 +174,19 @@ export function scalarFlags(b: Builder, name: "comis" | "ucomis", x: Value, y: V
   b.flags.adjust(no);
 }
 
-/** CMPSS, CMPSD: all ones or zeros (bits). Predicates 0…3 are EQ LT LE UNORD, 4…7 their negations. */
-export function scalarCompare(b: Builder, x: Value, y: Value, predicate: Value): Value {
-  const { scalar } = formatOf(x), { less, equal, plain } = relate(b, x, y);
+/** CMPSS, CMPSD: all ones or zeros, as bits. Predicates 0…3 are EQ LT LE UNORD, 4…7 their negations. */
+export function scalarCompare(b: Builder, f: Value, g: Value, predicate: Value): Value {
+  const { scalar } = formatOf(f), { less, equal, plain, x, y } = relate(b, f, g);
   const base = field(b, predicate, 0, 2), negated = field(b, predicate, 2, 1);
   const word = (v: Value): Value => b.ofNode(v.node, 32);
   const holds = choose(b, base, [() => word(equal), () => word(less), () => word(any(b, less, equal)), () => b.constant(32, 0)]);
-  const mask = b.neg(b.zext(b.xor(holds, negated), x.width));
+  const mask = b.neg(b.zext(b.xor(holds, negated), f.width));
   return settle(b, plain, mask, () => b.helper(`${scalar}_compare`, x, y, field(b, predicate, 0, 3)));
 }
 
 /** ROUNDSS, ROUNDSD. imm8: bits 1:0 nearest, down, up, truncate; bit 2: MXCSR's mode instead; bit 3: no PE. */
-export function scalarRound(b: Builder, x: Value, control: Value): Value {
-  const { scalar } = formatOf(x), f = toFloat(b, x);
+export function scalarRound(b: Builder, f: Value, control: Value): Value {
+  const { scalar } = formatOf(f), x = toBits(b, f);
   const native = roundAs(b, control, (mode) => b.op(`${scalar}.${mode}`, f));
   const plain = all(b, roundsAsWasm(b), isNotDenormal(b, x), is(b, `${scalar}.eq`, f, f));
   return settle(b, plain, native, () => toFloat(b, b.helper(`${scalar}_round`, x, field(b, control, 0, 4))));
@@ -193,8 +199,8 @@ function roundAs(b: Builder, control: Value, apply: (mode: string) => Value): Va
 }
 
 /** RCPSS, RSQRTSS: a fixed approximation without flags. */
-export function scalarApproximation(b: Builder, name: "reciprocal" | "reciprocal_sqrt", x: Value): Value {
-  return b.helper(`f32_${name}`, x);
+export function scalarApproximation(b: Builder, name: "reciprocal" | "reciprocal_sqrt", f: Value): Value {
+  return toFloat(b, b.helper(`f32_${name}`, toBits(b, f)));
 }
 
 // ---- packed ------------------------------------------------------------------------------------------------------------------------------

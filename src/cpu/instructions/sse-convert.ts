@@ -51,22 +51,22 @@ instruction("cvtdq2ps", ["NP 0F 5B /r   x, xm128"], {}, (b, dst, src) => {
 type Rounding = "" | "_truncate";
 
 /** The integer fits when the rounded magnitude is below 2^31 or 2^63 (the negative limit itself is left to the helper). */
-function toInteger(b: Builder, to: IntegerWidth, x: Value, rounding: Rounding): Value {
-  const from = x.width as FloatWidth, f = toFloat(b, x), scalar = `f${from}`;
+function toInteger(b: Builder, to: IntegerWidth, f: Value, rounding: Rounding): Value {
+  const from = f.width as FloatWidth, scalar = `f${from}`;
   const rounded = rounding === "_truncate" ? f : b.op(`${scalar}.nearest`, f);
   const native = b.op(`i${to}.trunc_sat_${scalar}_s`, rounded);
   const bound = 2 ** (to - 1);
   const fits = is(b, `${scalar}.lt`, b.op(`${scalar}.abs`, rounded), from === 64 ? f64Constant(b, bound) : f32Constant(b, bound));
   // An operand that is integral converts exactly, whatever MXCSR says.
   const isExact = is(b, `${scalar}.eq`, b.op(`${scalar}.convert_i${to}_s`, native), f);
-  return settle(b, b.and(fits, b.or(isExact, roundsAsWasm(b))), native, () => b.helper(`${scalar}_to_i${to}${rounding}`, x));
+  return settle(b, b.and(fits, b.or(isExact, roundsAsWasm(b))), native, () => b.helper(`${scalar}_to_i${to}${rounding}`, toBits(b, f)));
 }
 for (const [mnemonic, opcode, rounding] of [["cvt", "2D", ""], ["cvtt", "2C", "_truncate"]] as const) {
   instruction(`${mnemonic}ss2si`, [`F3 0F ${opcode} /r   ry, xm32`], {}, (b, dst, src) => {
-    b.write(dst, toInteger(b, dst.width as IntegerWidth, b.read(src), rounding));
+    b.write(dst, toInteger(b, dst.width as IntegerWidth, b.readFloat(src), rounding));
   });
   instruction(`${mnemonic}sd2si`, [`F2 0F ${opcode} /r   ry, xm64`], {}, (b, dst, src) => {
-    b.write(dst, toInteger(b, dst.width as IntegerWidth, b.read(src), rounding));
+    b.write(dst, toInteger(b, dst.width as IntegerWidth, b.readFloat(src), rounding));
   });
 }
 
@@ -101,12 +101,12 @@ for (const [mnemonic, row, width, rounding] of packedToIntegers) {
 
 /** Widening is exact: only NaNs (quieted, IE) and denormals (DE) are special. */
 instruction("cvtss2sd", ["F3 0F 5A /r   x, xm32"], {}, (b, dst, src) => {
-  const x = b.read(src), f = toFloat(b, x);
+  const f = b.readFloat(src), x = toBits(b, f);
   const plain = b.and(isNotDenormal(b, x), is(b, "f32.eq", f, f));
   b.write(dst, settle(b, plain, b.op("f64.promote_f32", f), () => toFloat(b, b.helper("f32_to_f64", x))));
 });
 instruction("cvtsd2ss", ["F2 0F 5A /r   x, xm64"], {}, (b, dst, src) => {
-  const x = b.read(src), native = b.op("f32.demote_f64", toFloat(b, x));
+  const f = b.readFloat(src), x = toBits(b, f), native = b.op("f32.demote_f64", f);
   const fits = b.or(isOrdinary(b, toBits(b, native)), b.isZero(b.shl(x, 1)));
   const plain = b.and(b.and(roundsAsWasm(b), isNotDenormal(b, x)), fits);
   b.write(dst, settle(b, plain, native, () => toFloat(b, b.helper("f64_to_f32", x))));

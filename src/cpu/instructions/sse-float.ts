@@ -24,7 +24,7 @@ const arithmetic: readonly (readonly [Arithmetic, string])[] = [["add", "58"], [
 for (const [name, opcode] of arithmetic) {
   for (const { width, prefix, suffix, operand } of scalars) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, ${operand}`], {}, (b, dst, src) => {
-      const y = b.read(src), x = b.read(low(dst, width));
+      const y = b.readFloat(src), x = b.readFloat(low(dst, width));
       b.write(dst, scalarArithmetic(b, name, x, y));
     });
   }
@@ -38,7 +38,7 @@ for (const [name, opcode] of arithmetic) {
 for (const [name, opcode] of [["min", "5D"], ["max", "5F"]] as const) {
   for (const { width, prefix, suffix, operand } of scalars) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, ${operand}`], {}, (b, dst, src) => {
-      const y = b.read(src), x = b.read(low(dst, width));
+      const y = b.readFloat(src), x = b.readFloat(low(dst, width));
       b.write(dst, scalarExtreme(b, name, x, y));
     });
   }
@@ -50,13 +50,13 @@ for (const [name, opcode] of [["min", "5D"], ["max", "5F"]] as const) {
   }
 }
 for (const { prefix, suffix, operand } of scalars) {
-  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, ${operand}`], {}, (b, dst, src) => b.write(dst, scalarSquareRoot(b, b.read(src))));
+  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, ${operand}`], {}, (b, dst, src) => b.write(dst, scalarSquareRoot(b, b.readFloat(src))));
 }
 for (const { width, prefix, suffix } of vectors) {
   instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, xm128`], {}, (b, dst, src) => b.write(dst, packedSquareRoot(b, width, b.read(src))));
 }
 for (const [mnemonic, opcode, name] of [["rcp", "53", "reciprocal"], ["rsqrt", "52", "reciprocal_sqrt"]] as const) {
-  instruction(`${mnemonic}ss`, [`F3 0F ${opcode} /r   x, xm32`], {}, (b, dst, src) => b.write(dst, scalarApproximation(b, name, b.read(src))));
+  instruction(`${mnemonic}ss`, [`F3 0F ${opcode} /r   x, xm32`], {}, (b, dst, src) => b.write(dst, scalarApproximation(b, name, b.readFloat(src))));
   instruction(`${mnemonic}ps`, [`NP 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => b.write(dst, packedHelper(b, `f32x4_${name}`, b.read(src))));
 }
 
@@ -91,7 +91,7 @@ for (const [mnemonic, opcode, shape] of [["dpps", "40", "f32x4"], ["dppd", "41",
 
 for (const [opcode, { suffix, operand }] of [["0A", scalars[0]], ["0B", scalars[1]]] as const) {
   instruction(`round${suffix}`, [`66 0F 3A ${opcode} /r   x, ${operand}, i8`], {}, (b, dst, src, imm) => {
-    b.write(dst, scalarRound(b, b.read(src), immediate(b, imm)));
+    b.write(dst, scalarRound(b, b.readFloat(src), immediate(b, imm)));
   });
 }
 for (const [opcode, { width, suffix }] of [["08", vectors[0]], ["09", vectors[1]]] as const) {
@@ -105,14 +105,14 @@ for (const [opcode, { width, suffix }] of [["08", vectors[0]], ["09", vectors[1]
 for (const [name, opcode] of [["ucomis", "2E"], ["comis", "2F"]] as const) {
   for (const [width, prefix, letter] of [[32, "NP", "s"], [64, "66", "d"]] as const) {
     instruction(`${name}${letter}`, [`${prefix} 0F ${opcode} /r   x, xm${width}`], {}, (b, left, right) => {
-      const y = b.read(right);
-      scalarFlags(b, name, b.read(low(left, width)), y);
+      const y = b.readFloat(right);
+      scalarFlags(b, name, b.readFloat(low(left, width)), y);
     });
   }
 }
 for (const { width, prefix, suffix, operand } of scalars) {
   instruction(`cmp${suffix}`, [`${prefix} 0F C2 /r   x, ${operand}, i8`], {}, (b, dst, src, imm) => {
-    const y = b.read(src), x = b.read(low(dst, width));
+    const y = b.readFloat(src), x = b.readFloat(low(dst, width));
     b.write(dst, scalarCompare(b, x, y, immediate(b, imm)));
   });
 }
