@@ -12,7 +12,7 @@ import { REGION_GROWSDOWN, type Region } from "./region.ts";
 /** Below 64 KiB contiguity buys nothing. */
 const MIN_ORDER = 4;
 /** A reservation takes at most this part of the free frames. */
-const PRESSURE_SHIFT = 6;
+const PRESSURE_SHIFT = 4;
 /** Copies that found their place shared before the block gets a new reservation. */
 const MAX_COLLISIONS = 8;
 
