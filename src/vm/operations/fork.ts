@@ -47,7 +47,8 @@ function cloneRegion(parent: AddressSpace, child: AddressSpace, region: Region):
   if (copy.backing !== undefined) child.attachBacking(copy.backing);
   child.regions.insert(copy);
   child.virtualPages += copy.pages;
-  if (wiped) return true;
+  // Anonymous memory that was only read holds nothing but zeros: the child faults for itself (Linux vma_needs_copy).
+  if (wiped || (region.backing === undefined && region.anon === undefined)) return true;
   copied.clear();
   let done = false;
   do {
