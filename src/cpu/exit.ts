@@ -14,6 +14,8 @@ export const EXIT_BLOCKED = 5;
 export const EXIT_EXCEPTION = 6;
 /** Code bytes under execution changed or another reason to look again; nothing is to be done but to run on. Internal to cpu. */
 export const EXIT_CONTINUE = 7;
+/** Internal to cpu: translated code met an access that only the cold engine may make; it runs this one instruction. */
+export const EXIT_COLD_STEP = 8;
 export type ExitKind = 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** Exception vectors (Intel SDM 3A table 6-1). */

@@ -63,6 +63,8 @@ export const EXIT_DETAIL = STATE_BASE + 0x408;
 export const EXIT_KIND = STATE_BASE + 0x410;
 /** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
 export const FP_PENDING = STATE_BASE + 0x40c;
+/** i32, advanced by every change of an executable mapping of the active address space. */
+export const CODE_EPOCH = STATE_BASE + 0x414;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */
 export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;

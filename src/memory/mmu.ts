@@ -19,6 +19,7 @@ import {
   PTE_ACCESSED, PTE_DIRTY, PTE_FRAME_MASK, PTE_HIGH_RESERVED, PTE_LARGE, PTE_LARGE_FRAME_MASK, PTE_PRESENT, PTE_USER, PTE_WRITABLE,
 } from "./pte.ts";
 import type { Ram } from "./ram.ts";
+import { Ranges } from "./ranges.ts";
 import type { Tlb } from "./tlb.ts";
 
 /** Results of {@link Mmu.translate} that are no address. */
@@ -35,6 +36,7 @@ export class Mmu {
   readonly frames: FrameAllocator;
   readonly tlb: Tlb;
   readonly codeGuard: CodeGuard;
+  readonly ranges: Ranges;
   /** cr3: physical address of the active PML4, 0 before the first activation. Written by activate. */
   root = 0;
   /** Asked when a walk of the active tables fails. */
@@ -53,6 +55,8 @@ export class Mmu {
     this.frames = frames;
     this.tlb = tlb;
     this.codeGuard = codeGuard;
+    this.ranges = new Ranges(ram, frames);
+    codeGuard.onMark = () => this.ranges.dropAll();
   }
 
   /** Loads cr3. Decoded code is looked up by address, so the cpu hears of it too. */
@@ -61,6 +65,7 @@ export class Mmu {
     if (root === this.root) return;
     this.root = root;
     this.tlb.dropAll();
+    this.ranges.dropAll();
     this.codeGuard.listener?.executableMappingChanged();
   }
 
@@ -138,13 +143,16 @@ export class Mmu {
   /** Pages [start, end) of `root` are changing: their translations are forgotten. */
   dropTranslations(root: number, start: number, end: number): void {
     if (root !== this.root) return;
+    this.ranges.dropAll();
     if (end - start <= PAGE_SIZE) this.tlb.dropPage(start);
     else this.tlb.dropRange(start, end);
   }
 
   /** Every writable page of `root` has just lost its W bit. */
   dropWrites(root: number): void {
-    if (root === this.root) this.tlb.dropWrites();
+    if (root !== this.root) return;
+    this.ranges.dropAll();
+    this.tlb.dropWrites();
   }
 
   /** An executable mapping of `root` was removed, narrowed or redirected. */

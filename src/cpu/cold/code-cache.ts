@@ -16,8 +16,8 @@ import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
 import { FORM_BASE, FORM_FULL, FORM_REGISTER, type HandlerTable } from "./handlers.ts";
 import { ZERO } from "../state.ts";
 import {
-  HANDLER_GOTO, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
-  R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+  HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
+  R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
 } from "./record.ts";
 
 /** Longest run of instructions decoded in one go. */
@@ -139,6 +139,60 @@ export class CodeCache {
     this.#ram.u16[(record + R_COUNT) >>> 1] = 1;
     this.#unretired[0] = 1;
     return record;
+  }
+
+  // ---- regions -------------------------------------------------------------------------------------------------------------------
+
+  /** True when `record` enters a region. */
+  entersRegion(record: number): boolean {
+    const handler = this.#ram.u16[record >>> 1];
+    return handler === HANDLER_REGION || handler === HANDLER_REGION_CHECKED;
+  }
+  /** True when code at `rip` is entered through a region already. */
+  isRegion(rip: number): boolean {
+    const physical = this.#mmu.probe(rip, EXECUTE);
+    const record = physical < 0 ? undefined : this.#frames[physical >>> 12]?.blocks.get(rip);
+    return record !== undefined && this.entersRegion(record);
+  }
+  regionSlot(record: number): number {
+    return this.#ram.u32[(record + R_TARGET) >>> 2];
+  }
+  setRegionEpoch(record: number, epoch: number): void {
+    this.#ram.u32[(record + R_EPOCH) >>> 2] = epoch;
+  }
+  /** Makes `rip` of `frame` enter a region. The decoded block's first record becomes a jump to the new one, so that links to it stay
+   *  good. Returns the record, or 0 when there is no room or another region is entered there already. */
+  installRegion(rip: number, frame: number, slot: number, entry: number, epoch: number): number {
+    if (this.#next + RECORD_BYTES > this.#arenaEnd) return 0;
+    const code = this.#frameCode(frame);
+    const old = code.blocks.get(rip);
+    if (old !== undefined && this.entersRegion(old)) return 0;
+    const record = this.#next;
+    this.#next += RECORD_BYTES;
+    this.#special(record, epoch === 0 ? HANDLER_REGION : HANDLER_REGION_CHECKED, 0);
+    this.#setPlace(record, rip);
+    this.#unretired[(record - RECORD_BASE) / RECORD_BYTES] = 0;
+    this.#ram.u16[(record + R_OPERAND0) >>> 1] = entry;
+    this.#ram.u32[(record + R_TARGET) >>> 2] = slot;
+    this.setRegionEpoch(record, epoch);
+    code.blocks.set(rip, record);
+    code.ranges.push(record, record + RECORD_BYTES);
+    if (old !== undefined) {
+      this.#goto(old, rip);
+      this.#ram.u32[(old + R_TARGET) >>> 2] = record;
+    }
+    this.dropJumps();
+    return record;
+  }
+  /** Takes a region's entry out; what was decoded there is decoded anew. */
+  removeRegion(record: number): void {
+    this.#ram.u16[record >>> 1] = HANDLER_STALE;
+    const rip = this.ripOf(record);
+    for (const code of this.#frames) if (code?.blocks.get(rip) === record) code.blocks.delete(rip);
+  }
+  /** Notes that translations of `frame` exist even if nothing was decoded from it. */
+  touchFrame(frame: number): void {
+    this.#frameCode(frame);
   }
 
   /** Empties the arena. Only while no handler runs. */

@@ -10,7 +10,7 @@ import { BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PEND
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import {
-  JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+  HANDLER_TABLE, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
 } from "./record.ts";
 
 /** How an operand of a handler is found: register, memory by base and displacement, memory in full, immediate, branch target. */
@@ -48,11 +48,12 @@ export class ColdBuilder extends Builder {
   #modifyHost: Variable | undefined;
   #terminated = false;
 
-  constructor(graph: Graph, functions: ColdFunctions, operands: readonly ColdOperand[]) {
+  /** @param budget number of the parameter that holds the budget; the record is parameter 0 */
+  constructor(graph: Graph, functions: ColdFunctions, operands: readonly ColdOperand[], budget = 1) {
     super(graph);
     this.#f = functions;
     this.#record = graph.parameter(0);
-    this.#budget = graph.parameter(1);
+    this.#budget = graph.parameter(budget);
     this.#hasMemory = operands.some((o) => o.isMemory);
     this.#hasImmediate = operands.some((o) => o.form === "i");
     this.#isRelative = operands.some((o) => o.form === "rel");
@@ -64,7 +65,7 @@ export class ColdBuilder extends Builder {
     if (startsBlock) this.#goto(this.#next());
     else {
       const next = this.#next();
-      this.graph.returnCallIndirect(this.#f.handlerType, this.graph.loadConstant("i32.load16_u", this.#get(this.#record), RECORD_BYTES), next, this.#get(this.#budget));
+      this.graph.returnCallIndirect(HANDLER_TABLE, this.#f.handlerType, this.graph.loadConstant("i32.load16_u", this.#get(this.#record), RECORD_BYTES), next, this.#get(this.#budget));
     }
   }
 
@@ -213,7 +214,7 @@ export class ColdBuilder extends Builder {
     this.graph.if(condition.node, () => this.#takeBranch());
   }
   jumpIndirect(address: Value): void {
-    this.#gotoAddress(address.node, this.graph.i32(0));
+    this.gotoAddress(address.node, this.graph.i32(0));
     this.#terminated = true;
   }
   call(target: Operand): void {
@@ -370,17 +371,17 @@ export class ColdBuilder extends Builder {
       graph.store("i32.store", zero, this.#get(this.#budget), EXIT_BUDGET);
       graph.return(graph.i32(OUT_OF_BUDGET));
     });
-    graph.returnCallIndirect(this.#f.handlerType, graph.load("i32.load16_u", record, 0), record, left);
+    graph.returnCallIndirect(HANDLER_TABLE, this.#f.handlerType, graph.load("i32.load16_u", record, 0), record, left);
   }
   #takeBranch(): void {
     const { graph } = this;
     const record = this.#get(this.#record);
     const target = graph.load("i32.load", record, R_TARGET);
     graph.if(target, () => this.#goto(target));
-    this.#gotoAddress(graph.loadConstant("i64.load", record, R_DISPLACEMENT), record);
+    this.gotoAddress(graph.loadConstant("i64.load", record, R_DISPLACEMENT), record);
   }
   /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0. */
-  #gotoAddress(address: Node, from: Node): void {
+  gotoAddress(address: Node, from: Node): void {
     const { graph } = this;
     const low = graph.op("i32.wrap_i64", address);
     const entry = graph.op("i32.shl", graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));

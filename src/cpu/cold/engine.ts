@@ -11,13 +11,15 @@ import type { Cpu } from "../cpu.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { OpcodeTables } from "../decode/tables.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
+  EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
 } from "../exit.ts";
 import { instantiateHelpers } from "../helpers.ts";
 import { Registers, RFLAGS_TF } from "../registers.ts";
 import type { CpuServices } from "../service-context.ts";
 import { runService, SERVICE_LEAVE } from "../services.ts";
-import { BOUNCE_READ, BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
+import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
+import { Jit, type JitStats, SAMPLE_CHUNK } from "../jit/jit.ts";
+import { MAX_BLOCK } from "../jit/region.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
 import { HandlerTable } from "./handlers.ts";
@@ -32,6 +34,15 @@ const R11 = 11;
 const MAX_CHUNK = 0x4000_0000;
 
 let sharedTables: { handlers: HandlerTable; opcodes: OpcodeTables } | undefined;
+
+/** Which engines run guest code. */
+export type Engine = "auto" | "interp" | "jit";
+export interface CpuOptions {
+  /** interp: the cold engine alone. auto: hot code is translated. jit: everything is translated when first met. */
+  readonly engine?: Engine;
+}
+/** A region is entered only with this much budget: more than its longest block, so that it always gets somewhere. */
+const REGION_RESERVE = 2 * MAX_BLOCK;
 
 /** Compiled modules: built at install time, or handed over by an embedder. */
 export interface CpuModules {
@@ -49,11 +60,15 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   faultAddress = 0;
   faultErrorCode = 0;
   faultNonCanonical = false;
+  readonly #jit: Jit | undefined;
+  readonly #eager: boolean;
   /** Instructions retired by finished calls of {@link run}. */
   #total = 0;
   #budget = 0;
   readonly #enter: (record: number, budget: number) => number;
   #mappingChanged = false;
+  /** Translated code met what only the cold engine may do: run one instruction there. */
+  #forceStep = false;
   /** A look-up made by running code failed on the fetch; its fault must not be asked for twice. */
   #fetchFailed = false;
   /** Where the bytes in BOUNCE_WRITE belong. */
@@ -62,12 +77,14 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   #secondHost = 0;
   #secondLength = 0;
 
-  constructor(ram: Ram, mmu: Mmu, modules: CpuModules) {
+  constructor(ram: Ram, mmu: Mmu, modules: CpuModules, options: CpuOptions = {}) {
     this.ram = ram;
     this.mmu = mmu;
     this.registers = new Registers(ram);
     sharedTables ??= { handlers: new HandlerTable(), opcodes: new OpcodeTables() };
-    this.code = new CodeCache(ram, mmu, mmu.codeGuard, new Decoder(sharedTables.opcodes), sharedTables.handlers);
+    const decoder = new Decoder(sharedTables.opcodes);
+    this.code = new CodeCache(ram, mmu, mmu.codeGuard, decoder, sharedTables.handlers);
+    const regions = new WebAssembly.Table({ element: "anyfunc", initial: 64 });
     mmu.codeGuard.listener = this;
     const env = {
       memory: ram.memory,
@@ -81,10 +98,24 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
         return record;
       },
       service: (number: number, argument: number) => runService(this, number, argument),
+      rangeRefill: (slot: number, low: number, high: number, size: number, write: number) => this.#rangeRefill(slot, low, high, size, write),
+      regions,
     };
     const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, unknown>;
     const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
+    const engine = options.engine ?? "interp";
+    this.#eager = engine === "jit";
+    if (engine !== "interp") {
+      const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
+      const { memory, flushWrite, checkWrite } = env;
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
+      ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
+    }
+  }
+  /** Figures of the JIT, undefined when there is none. */
+  get jitStats(): JitStats | undefined {
+    return this.#jit?.stats;
   }
 
   run(budget: number): ExitKind {
@@ -115,10 +146,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       const rip = registers.rip;
       const tracing = (ram.i32[FLAGS_OTHER >>> 2] & RFLAGS_TF) !== 0;
       let record = tracing ? code.step(rip) : code.find(rip);
-      if (record !== 0 && !tracing && code.countOf(record) > left) record = code.step(rip);
+      if (record !== 0 && !tracing) {
+        if (this.#jit !== undefined) record = this.#preferRegion(record, rip, left);
+        if (code.countOf(record) > left) record = code.step(rip);
+      }
       if (record === 0) {
         if (code.failure === FIND_ARENA_FULL) {
-          code.flush();
+          this.#flushCode();
           continue;
         }
         return finish(this.#fetchFault());
@@ -126,7 +160,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       this.#mappingChanged = false;
       this.#fetchFailed = false;
       // A traced step must not run on into its branch target: it gets a budget of one instruction, the rest is kept aside.
-      const kept = tracing ? left - 1 : 0;
+      // With a JIT the rest is cut into chunks whose ends are samples of where time goes.
+      const kept = tracing ? left - 1 : this.#jit !== undefined && left > SAMPLE_CHUNK ? left - SAMPLE_CHUNK : 0;
       const kind = this.#enter(record, left - kept - code.countOf(record));
       left = ram.i32[EXIT_BUDGET >>> 2] + kept;
       const at = ram.u32[EXIT_RECORD >>> 2];
@@ -137,6 +172,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             this.detail = VECTOR_DB;
             return finish(EXIT_EXCEPTION);
           }
+          if (this.#jit !== undefined && left > 0) this.#sample(registers.rip);
           continue;
         case EXIT_CONTINUE:
           if (at !== 0) {
@@ -148,24 +184,33 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             return finish(EXIT_EXCEPTION);
           }
           continue;
+        case EXIT_COLD_STEP:
+          if (at !== 0) throw new KernelPanic("the cold engine asked for itself", { record: at });
+          this.#forceStep = true;
+          continue;
         case EXIT_PAGE_FAULT:
         case EXIT_BLOCKED:
-          registers.rip = code.ripOf(at);
-          left += code.unretired(at);
+          // Translated code (record 0) has set RIP and given back what did not retire.
+          if (at !== 0) {
+            registers.rip = code.ripOf(at);
+            left += code.unretired(at);
+          }
           return finish(kind);
         case EXIT_EXCEPTION: {
           const detail = ram.i32[EXIT_DETAIL >>> 2];
           this.detail = detail & 0xff;
           const trap = (detail & TRAP_FLAG) !== 0;
-          registers.rip = code.ripOf(at) + (trap ? code.lengthOf(at) : 0);
-          left += code.unretired(at) - (trap ? 1 : 0);
+          if (at !== 0) {
+            registers.rip = code.ripOf(at) + (trap ? code.lengthOf(at) : 0);
+            left += code.unretired(at) - (trap ? 1 : 0);
+          }
           return finish(kind);
         }
         case EXIT_SYSCALL:
         case EXIT_INTERRUPT: {
-          const next = code.ripOf(at) + code.lengthOf(at);
+          const next = at === 0 ? registers.rip : code.ripOf(at) + code.lengthOf(at);
           registers.rip = next;
-          left += code.unretired(at) - 1;
+          if (at !== 0) left += code.unretired(at) - 1;
           this.detail = ram.i32[EXIT_DETAIL >>> 2];
           if (kind === EXIT_SYSCALL) {
             registers.setNumber(RCX, next);
@@ -179,16 +224,48 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     }
   }
 
+  /** The record to run at `rip`: a region when there is one that may be entered, else what the cold engine has. */
+  #preferRegion(found: number, rip: number, left: number): number {
+    const jit = this.#jit as Jit;
+    if (this.#forceStep) {
+      this.#forceStep = false;
+      return this.code.step(rip);
+    }
+    let record = found;
+    if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.find(rip);
+    if (!this.code.entersRegion(record)) return record;
+    if (left < REGION_RESERVE || !jit.mayEnter(record)) return this.code.step(rip);
+    return record;
+  }
+  #sample(rip: number): void {
+    const jit = this.#jit as Jit;
+    if (jit.isFull) this.#flushCode();
+    jit.sample(rip);
+  }
+  #flushCode(): void {
+    this.code.flush();
+    this.#jit?.dropAll();
+  }
+
   // ---- CodeListener --------------------------------------------------------------------------------------------------------------
 
   codeWritten(frame: number, _offset: number, _length: number): void {
-    this.code.drop(frame);
+    this.#dropFrame(frame);
   }
   codeReleased(frame: number): void {
+    this.#dropFrame(frame);
+  }
+  #dropFrame(frame: number): void {
+    this.#jit?.dropFrame(frame);
     this.code.drop(frame);
   }
   executableMappingChanged(): void {
     this.#mappingChanged = true;
+    const jit = this.#jit;
+    if (jit !== undefined) {
+      jit.epoch = (jit.epoch + 1) | 0 || 1;
+      this.ram.i32[CODE_EPOCH >>> 2] = jit.epoch;
+    }
     this.code.dropJumps();
   }
 
@@ -302,6 +379,30 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       if (this.#translate(at, top, WRITE) === 0) return 0;
     }
     return 1;
+  }
+
+  /** A miss of translated code: translates, refills the range slot, and gives the host address; 0 when the region must be left. */
+  #rangeRefill(slot: number, low: number, high: number, size: number, write: number): number {
+    const { mmu } = this;
+    const { drops } = mmu.ranges;
+    const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
+    if (host === 0) return 0;
+    if (mmu.ranges.drops !== drops) {
+      // Ranges in the region's locals are stale: leave, and run the instruction again with fresh ones.
+      this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+      return 0;
+    }
+    if (host === BOUNCE_WRITE) {
+      if (!this.#bounceTouchesCode()) return host;
+      this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
+      return 0;
+    }
+    if (host !== BOUNCE_READ) mmu.ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0), write !== 0);
+    return host;
+  }
+  #bounceTouchesCode(): boolean {
+    const guard = this.mmu.codeGuard;
+    return guard.isMarked(this.#firstHost >>> 12) || (this.#secondLength > 0 && guard.isMarked(this.#secondHost >>> 12));
   }
 
   #deny(outcome: number): number {

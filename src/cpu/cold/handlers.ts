@@ -6,12 +6,15 @@ import { allEncodings, type Encoding } from "../instructions/define.ts";
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
 import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
-import { EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
+import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
-import { Graph } from "../wasm/graph.ts";
+import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import { ColdBuilder, type ColdFunctions, type ColdOperand, type Form } from "./cold-builder.ts";
-import { FIRST_INSTRUCTION_HANDLER } from "./record.ts";
+import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
+import { FIRST_INSTRUCTION_HANDLER, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
+import { RANGE_MISSES } from "../../memory/ranges.ts";
 
 /** What the rm operand is. */
 export const FORM_REGISTER = 0;
@@ -90,6 +93,8 @@ export function buildColdModule(table: HandlerTable): Uint8Array {
   const checkWrite = module.importFunction("env", "checkWrite", three, [I32]);
   const lookup = module.importFunction("env", "lookup", three, [I32]);
   const service = module.importFunction("env", "service", [I32, I32], [I32]);
+  const rangeRefill = module.importFunction("env", "rangeRefill", [I32, I32, I32, I32, I32], [I32]);
+  module.importTable("env", "regions");
   const helpers = new Map<string, number>();
   for (const name of usedHelpers(table)) {
     const { params, result } = helperSignatures[name as HelperName];
@@ -116,6 +121,20 @@ export function buildColdModule(table: HandlerTable): Uint8Array {
   elements.push(add(leaving(EXIT_CONTINUE, 0)));
   elements.push(add(leaving(EXIT_EXCEPTION, VECTOR_UD)));
   elements.push(add(leaving(EXIT_EXCEPTION, VECTOR_GP)));
+  for (const checked of [false, true]) {
+    const graph = new Graph([I32, I32]);
+    const record = graph.get(graph.parameter(0));
+    if (checked) {
+      const zero = graph.i32(0);
+      graph.if(graph.op("i32.ne", graph.load("i32.load", record, R_EPOCH), graph.load("i32.load", zero, CODE_EPOCH)), () => {
+        graph.store("i32.store", zero, record, EXIT_RECORD);
+        graph.store("i32.store", zero, graph.get(graph.parameter(1)), EXIT_BUDGET);
+        graph.return(graph.i32(EXIT_CONTINUE));
+      });
+    }
+    graph.returnCallIndirect(REGION_TABLE, handlerType, graph.load("i32.load", record, R_TARGET), record, graph.get(graph.parameter(1)));
+    elements.push(add(graph));
+  }
   for (const { encoding, forms, key } of table.handlers) {
     const graph = new Graph([I32, I32]);
     const operands: ColdOperand[] = encoding.operands.map((spec, position) => ({
@@ -132,12 +151,44 @@ export function buildColdModule(table: HandlerTable): Uint8Array {
   }
   const run = new Graph([I32, I32]);
   const record = run.get(run.parameter(0));
-  run.return(run.callIndirect(handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1))));
+  run.return(run.callIndirect(HANDLER_TABLE, handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1))));
   run.unreachable();
   add(run, "run");
+  addRegionSupport(module, functions, rangeRefill);
   module.defineTable(elements.length);
   module.setElements(elements);
   return module.build();
+}
+
+/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(slot, low, high, size) → host
+ *  address or 0. A range miss looks into the TLB first; every eighth miss that the TLB answers refills the range as well, so that
+ *  accesses alternating between two places do not refill for ever. */
+function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
+  const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
+    const graph = new Graph(params);
+    record(graph);
+    const code = new Bytes();
+    graph.emitTo(code);
+    code.byte(0x0b);
+    module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
+  };
+  emit([I64, I32], "gotoAddress", (graph) => new ColdBuilder(graph, functions, [], 1).gotoAddress(graph.get(graph.parameter(0)), graph.i32(0)));
+  for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
+    emit([I32, I32, I32, I32], name, (graph) => {
+      const [slot, low, high, size] = [0, 1, 2, 3].map((n) => graph.get(graph.parameter(n)));
+      const wide = (x: Node): Node => graph.op("i64.extend_i32_u", x);
+      const address = graph.op("i64.or", graph.op("i64.shl", wide(high), graph.i64(32)), wide(low));
+      const last = graph.op("i64.add", address, wide(graph.op("i32.sub", size, graph.i32(1))));
+      const entry = graph.op("i32.and", graph.op("i32.shr_u", low, graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
+      graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
+        const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
+        graph.store("i32.store16", slot, misses, RANGE_MISSES);
+        graph.if(graph.op("i32.and", misses, graph.i32(7)), () => graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8))));
+      });
+      graph.return(graph.call(rangeRefill, I32, slot, low, high, size, graph.i32(write)));
+      graph.unreachable();
+    });
+  }
 }
 
 function leaving(kind: number, detail: number): Graph {

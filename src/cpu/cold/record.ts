@@ -31,7 +31,16 @@ export const HANDLER_GOTO = 1;
 export const HANDLER_STOP = 2;
 export const HANDLER_UNDEFINED = 3;
 export const HANDLER_TOO_LONG = 4;
-export const FIRST_INSTRUCTION_HANDLER = 5;
+/** Enters a translated region: operand 0 is the number of the entry in it, R_TARGET its function in the region table. The checked
+ *  form enters only while the epoch at R_EPOCH is the one of the machine, else it leaves to have the region's pages looked at. */
+export const HANDLER_REGION = 5;
+export const HANDLER_REGION_CHECKED = 6;
+export const FIRST_INSTRUCTION_HANDLER = 7;
+export const R_EPOCH = 16;
+
+/** Tables of the cold module: regions (imported, filled by the JIT) and handlers (its own). */
+export const REGION_TABLE = 0;
+export const HANDLER_TABLE = 1;
 
 /** Jump cache: 4,096 entries of 16 bytes: i64 address (all ones: empty), i32 record. */
 export const JUMP_CACHE_ENTRIES = 4096;

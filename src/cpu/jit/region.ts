@@ -177,16 +177,12 @@ function layOut(byStart: ReadonlyMap<number, Block>, entry: number): Block[] {
   return order;
 }
 
-/** The entry, what follows calls (returns come back from outside), and the heads of loops. */
+/** The entry, what follows calls (returns come back from outside, or are predicted), and the functions called inside. */
 function entriesOf(blocks: readonly Block[], byStart: ReadonlyMap<number, Block>, entry: number): number[] {
   const entries = new Set<number>([entry]);
-  for (const block of blocks) {
-    const e = block.ending;
-    if (e.kind === "call" || e.kind === "indirect-call") {
-      if (byStart.has(e.next)) entries.add(e.next);
-    }
+  for (const { ending: e } of blocks) {
+    if ((e.kind === "call" || e.kind === "indirect-call") && byStart.has(e.next)) entries.add(e.next);
     if (e.kind === "call" && byStart.has(e.target)) entries.add(e.target);
-    for (const next of successors(block, byStart)) if (next.index <= block.index) entries.add(next.start);
   }
   return [...entries];
 }

@@ -77,7 +77,8 @@ export class ModuleBuilder {
   readonly #imports: ImportedFunction[] = [];
   readonly #functions: DefinedFunction[] = [];
   #memory: { module: string; name: string } | undefined;
-  #table: { module: string; name: string } | { size: number; exportName: string | undefined } | undefined;
+  #importedTable: { module: string; name: string } | undefined;
+  #ownTable: { size: number; exportName: string | undefined } | undefined;
   #elements: number[] = [];
 
   type(params: readonly ValueType[], results: readonly ValueType[]): number {
@@ -98,11 +99,12 @@ export class ModuleBuilder {
     this.#imports.push({ module, name, type: this.type(params, results) });
     return this.#imports.length - 1;
   }
+  /** An imported table of functions is number 0 and the module's own comes after it. */
   importTable(module: string, name: string): void {
-    this.#table = { module, name };
+    this.#importedTable = { module, name };
   }
   defineTable(size: number, exportName?: string): void {
-    this.#table = { size, exportName };
+    this.#ownTable = { size, exportName };
   }
   /** Entries of the module's own table from index 0. */
   setElements(functions: number[]): void {
@@ -125,28 +127,29 @@ export class ModuleBuilder {
         for (const r of results) b.byte(r);
       }
     });
-    const table = this.#table;
-    const importedTable = table !== undefined && "module" in table ? 1 : 0;
-    section(out, 2, this.#imports.length + (this.#memory ? 1 : 0) + importedTable, (b) => {
+    const { module: tableModule, name: tableName } = this.#importedTable ?? { module: undefined, name: undefined };
+    section(out, 2, this.#imports.length + (this.#memory ? 1 : 0) + (tableModule === undefined ? 0 : 1), (b) => {
       for (const { module, name, type } of this.#imports) b.name(module).name(name).byte(0).u32(type);
       if (this.#memory) b.name(this.#memory.module).name(this.#memory.name).byte(2).byte(0).u32(0);
-      if (table !== undefined && "module" in table) b.name(table.module).name(table.name).byte(1).byte(0x70).byte(0).u32(0);
+      if (tableModule !== undefined) b.name(tableModule).name(tableName).byte(1).byte(0x70).byte(0).u32(0);
     });
     section(out, 3, this.#functions.length, (b) => {
       for (const f of this.#functions) b.u32(f.type);
     });
-    if (table !== undefined && "size" in table) section(out, 4, 1, (b) => b.byte(0x70).byte(0).u32(table.size));
-    const tableExport = table !== undefined && "size" in table ? table.exportName : undefined;
+    const own = this.#ownTable;
+    const ownTable = tableModule === undefined ? 0 : 1;
+    if (own !== undefined) section(out, 4, 1, (b) => b.byte(0x70).byte(0).u32(own.size));
+    const tableExport = own?.exportName;
     const exported = this.#functions.filter((f) => f.exportName !== undefined).length + (tableExport === undefined ? 0 : 1);
     section(out, 7, exported, (b) => {
       this.#functions.forEach((f, i) => {
         if (f.exportName !== undefined) b.name(f.exportName).byte(0).u32(this.#imports.length + i);
       });
-      if (tableExport !== undefined) b.name(tableExport).byte(1).u32(0);
+      if (tableExport !== undefined) b.name(tableExport).byte(1).u32(ownTable);
     });
     if (this.#elements.length > 0) {
       section(out, 9, 1, (b) => {
-        b.byte(0).byte(0x41).s32(0).byte(0x0b).u32(this.#elements.length);
+        b.byte(2).u32(ownTable).byte(0x41).s32(0).byte(0x0b).byte(0).u32(this.#elements.length);
         for (const f of this.#elements) b.u32(f);
       });
     }

@@ -131,11 +131,12 @@ export class Graph {
   returnCall(index: number, ...args: Node[]): void {
     this.#do(args, (out) => out.byte(0x12).u32(index));
   }
-  returnCallIndirect(type: number, target: Node, ...args: Node[]): void {
-    this.#do([...args, target], (out) => out.byte(0x13).u32(type).u32(0));
+  /** Tail call through entry `target` of table number `table`. */
+  returnCallIndirect(table: number, type: number, target: Node, ...args: Node[]): void {
+    this.#do([...args, target], (out) => out.byte(0x13).u32(type).u32(table));
   }
-  callIndirect(type: number, result: ValueType, target: Node, ...args: Node[]): Node {
-    return this.#node(result, [...args, target], EFFECT, (out) => out.byte(0x11).u32(type).u32(0));
+  callIndirect(table: number, type: number, result: ValueType, target: Node, ...args: Node[]): Node {
+    return this.#node(result, [...args, target], EFFECT, (out) => out.byte(0x11).u32(type).u32(table));
   }
   /** memory.copy of `length` bytes. */
   copyMemory(to: Node, from: Node, length: Node): void {
