@@ -13,7 +13,7 @@ import { type Call, REGISTERS_SET } from "./call.ts";
 import { bytesOf, readStrings, stringLimits } from "./exec-strings.ts";
 import { exitTask, releaseVforkParent } from "./exit.ts";
 import type { Kernel } from "./kernel.ts";
-import { loadProgram, type LoadedImage } from "./loader/load.ts";
+import { type LoadContext, loadProgram, type LoadedImage } from "./loader/load.ts";
 import { findProgram, releaseProgram } from "./loader/program.ts";
 import type { Task } from "./task.ts";
 
@@ -34,17 +34,18 @@ export function execute(call: Call, location: Location, fileName: Uint8Array, ar
   if (typeof envp === "number") return envp;
   // Linux gives a program without arguments an empty argv[0] (since 5.18), so that argc is never 0.
   const { kernel, task } = call;
-  const image = prepareImage(kernel, task, location, { fileName, argv: argv.length === 0 ? [new Uint8Array(0)] : argv, envp });
+  const context = { walk: kernel.walk(task), limits: task.process.limits, credentials: task.credentials };
+  const image = prepareImage(kernel, context, location, { fileName, argv: argv.length === 0 ? [new Uint8Array(0)] : argv, envp });
   if (typeof image === "number") return call.finish(image, "UNINTERRUPTIBLE");
   installImage(kernel, task, image, location);
   return REGISTERS_SET;
 }
 
 /** Builds the new image beside the old one. -errno or WOULD_BLOCK leave nothing behind. */
-export function prepareImage(kernel: Kernel, task: Task, location: Location, request: ExecRequest): LoadedImage | number {
-  const program = findProgram(kernel.walk(task), location, request.fileName, request.argv);
+export function prepareImage(kernel: Kernel, context: LoadContext, location: Location, request: ExecRequest): LoadedImage | number {
+  const program = findProgram(context.walk, location, request.fileName, request.argv);
   if (typeof program === "number") return program;
-  const image = loadProgram(kernel, task, program, request);
+  const image = loadProgram(kernel, context, program, request);
   if (typeof image === "number") releaseProgram(program);
   return image;
 }
@@ -72,13 +73,18 @@ export function installImage(kernel: Kernel, task: Task, loaded: LoadedImage, lo
   process.hasExeced = true;
   for (const timer of process.posixTimers.values()) timer.release();
   process.posixTimers.clear();
-  const name = bytesToString(loaded.fileName);
-  task.name = name.slice(name.lastIndexOf("/") + 1).slice(0, 15);
+  task.name = commandName(loaded.fileName);
   const { registers } = kernel.cpu;
   registers.reset();
   registers.rip = loaded.entry;
   registers.setNumber(RSP, loaded.stackPointer);
   if (kernel.tracer.active) kernel.tracer.emit(process.pid, task.tid, { type: "exec", path: loaded.image.path, name: task.name });
+}
+
+/** comm of a new program: the last part of its path, 15 bytes of it. */
+export function commandName(fileName: Uint8Array): string {
+  const name = bytesToString(fileName);
+  return name.slice(name.lastIndexOf("/") + 1).slice(0, 15);
 }
 
 /** Only the calling thread goes on, under the process's number (execve(2), "Effect on multithreaded processes"). */

@@ -10,18 +10,26 @@ import { PF_R, PF_W, PF_X, PHDR_BYTES, PT_GNU_STACK, PT_LOAD } from "../../abi/e
 import { E2BIG, EINVAL, ENOMEM } from "../../abi/linux/errno.ts";
 import { MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE } from "../../abi/linux/mman.ts";
 import { RLIMIT_STACK, USER_HZ } from "../../abi/linux/resource.ts";
+import type { Walk } from "../../fs/vfs/namei.ts";
 import { pathOf } from "../../fs/vfs/location.ts";
 import { blockOn } from "../../fs/wait.ts";
 import { AddressSpace } from "../../vm/address-space.ts";
 import { PIE_BASE, STACK_TOP, USER_END } from "../../vm/layout.ts";
 import { copyOut, USER_BLOCKED } from "../../vm/user-memory.ts";
+import type { Credentials } from "../credentials.ts";
 import type { Kernel } from "../kernel.ts";
-import { memoryLimits } from "../limits.ts";
+import { memoryLimits, type ResourceLimits } from "../limits.ts";
 import { MemoryImage } from "../memory-image.ts";
-import type { Task } from "../task.ts";
 import type { ProgramHeader } from "./elf.ts";
 import type { ElfFile, Program } from "./program.ts";
 import { buildStack } from "./stack.ts";
+
+/** For whom a program is loaded. */
+export interface LoadContext {
+  readonly walk: Walk;
+  readonly limits: ResourceLimits;
+  readonly credentials: Credentials;
+}
 
 export interface LoadedImage {
   readonly image: MemoryImage;
@@ -39,12 +47,12 @@ const SIGNAL_FRAME_MAX = 1040;
 
 /** Takes over the program's open files on success. -errno or WOULD_BLOCK leave nothing behind. */
 export function loadProgram(
-  kernel: Kernel, task: Task, program: Program, request: { fileName: Uint8Array; envp: readonly Uint8Array[] },
+  kernel: Kernel, context: LoadContext, program: Program, request: { fileName: Uint8Array; envp: readonly Uint8Array[] },
 ): LoadedImage | number {
-  const space = AddressSpace.create(kernel.vm, memoryLimits(task.process.limits));
+  const space = AddressSpace.create(kernel.vm, memoryLimits(context.limits));
   if (typeof space === "number") return space;
   const image = new MemoryImage(space);
-  const loaded = build(kernel, task, program, request, image);
+  const loaded = build(kernel, context, program, request, image);
   if (typeof loaded !== "number") {
     image.executable = program.main.file;
     program.interpreter?.file.release();
@@ -57,13 +65,13 @@ export function loadProgram(
 }
 
 function build(
-  kernel: Kernel, task: Task, program: Program, request: { fileName: Uint8Array; envp: readonly Uint8Array[] }, image: MemoryImage,
+  kernel: Kernel, context: LoadContext, program: Program, request: { fileName: Uint8Array; envp: readonly Uint8Array[] }, image: MemoryImage,
 ): LoadedImage | number {
   const { space } = image;
   const { main, interpreter } = program;
   const bias = main.header.positionIndependent ? positionOf(main) : 0;
   if (bias < 0) return bias;
-  const end = mapFile(task, space, main, bias);
+  const end = mapFile(context, space, main, bias);
   if (end < 0) return end;
   space.setBreakStart(end);
   let base = 0;
@@ -71,13 +79,13 @@ function build(
   if (interpreter !== undefined) {
     base = interpreter.header.positionIndependent ? placeInterpreter(space, interpreter) : 0;
     if (base < 0) return base;
-    const mapped = mapFile(task, space, interpreter, base);
+    const mapped = mapFile(context, space, interpreter, base);
     if (mapped < 0) return mapped;
     entry = interpreter.header.entry + base;
   }
   if (!(entry < USER_END)) return -EINVAL;
 
-  const { credentials } = task;
+  const { credentials } = context;
   const random = new Uint8Array(16);
   kernel.host.random.fill(random);
   const stack = buildStack({
@@ -89,7 +97,7 @@ function build(
       [AT_EGID, credentials.egid], [AT_SECURE, 0], [AT_RANDOM, 0], [AT_HWCAP2, 0], [AT_EXECFN, 0], [AT_PLATFORM, 0],
     ],
   });
-  const limit = task.process.limit(RLIMIT_STACK);
+  const limit = context.limits.soft[RLIMIT_STACK];
   if (stack.bytes.length + PAGE > limit) return -E2BIG;
   const wanted = Math.ceil(stack.bytes.length / PAGE) * PAGE + STACK_EXPAND;
   const top = space.mapStack(STACK_TOP, Math.min(wanted, Math.floor(limit / PAGE) * PAGE), stackProtection(main));
@@ -148,10 +156,10 @@ function placeInterpreter(space: AddressSpace, file: ElfFile): number {
 }
 
 /** Maps every PT_LOAD. The end of the highest segment in memory, or -errno, or USER_BLOCKED. */
-function mapFile(task: Task, space: AddressSpace, elf: ElfFile, bias: number): number {
+function mapFile(context: LoadContext, space: AddressSpace, elf: ElfFile, bias: number): number {
   const pages = elf.file.mapPages();
   if (typeof pages === "number") return pages;
-  const name = pathOf(elf.file.location, task.context.root);
+  const name = pathOf(elf.file.location, context.walk.root);
   let end = 0;
   for (const header of loads(elf)) {
     if (header.fileSize > header.memorySize || !(header.address + bias + header.memorySize <= USER_END)) return -EINVAL;
