@@ -123,11 +123,19 @@ export async function buildLinux(libc, source) {
 /** Every Linux program of a folder of user/ as { name, libc, path }. */
 export async function buildAllLinux(folder, libcs = ["glibc", "musl"]) {
   const sources = readdirSync(join(user, folder)).filter((name) => /\.(c|cc)$/.test(name)).sort();
+  const failures = [];
   const jobs = libcs.flatMap((libc) => sources.map((source) => async () => {
-    const path = await buildLinux(libc, join(user, folder, source));
-    return path === undefined ? undefined : { name: source.replace(/\.(c|cc)$/, ""), libc, path };
+    try {
+      const path = await buildLinux(libc, join(user, folder, source));
+      return path === undefined ? undefined : { name: source.replace(/\.(c|cc)$/, ""), libc, path };
+    } catch (error) {
+      failures.push(error.stderr?.toString() || error.message);
+      return undefined;
+    }
   }));
-  return (await inParallel(jobs)).filter((program) => program !== undefined);
+  const programs = (await inParallel(jobs)).filter((program) => program !== undefined);
+  if (failures.length > 0) throw new Error(failures.join("\n"));
+  return programs;
 }
 
 /** Builds the checked-in programs into `directory`. */
