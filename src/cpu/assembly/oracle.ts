@@ -159,3 +159,32 @@ export function randomF32(random: Random): number {
     default: return bits(124 + random.below(8), random.below(2) ? fraction : short);
   }
 }
+
+/** Significand, sign and exponent: every class of the format, and numbers of close exponents. */
+export function randomF80(random: Random): [bigint, number] {
+  const sign = random.below(2) << 15;
+  const fraction = random.u64() >> 1n;
+  const short = fraction & ~((1n << BigInt(10 + random.below(53))) - 1n);
+  const top = 1n << 63n;
+  switch (random.below(24)) {
+    case 0: return [0n, sign];
+    case 1: return [fraction >> BigInt(random.below(63)), sign];
+    case 2: return [top | fraction, sign];
+    case 3: return [top, sign | 0x7fff];
+    case 4: return [top | (1n << 62n) | (random.below(2) ? fraction : 5n), sign | 0x7fff];
+    case 5: return [top | (fraction & ~(1n << 62n)) | 1n, sign | 0x7fff];
+    case 6: return [fraction, sign | random.below(0x8000)];
+    case 7: return [top | fraction, sign | 0x7ffe];
+    case 8: return [top | short, sign | (1 + random.below(80))];
+    case 9: return [top, sign | 0x3fff];
+    case 10: return [top | fraction, sign | (1 + random.below(0x7ffe))];
+    case 11: return [top | (fraction & 0xffn ? fraction : 0n), sign | (0x3fff + random.below(80))];
+    case 12: return [top | short, sign | (0x3fff - 16384 + random.below(200) + 16384 - 100)];
+    case 13: return [top | fraction, sign | (0x3fff - 1022 - random.below(60))];
+    case 14: return [top | fraction, sign | (0x3fff + 1020 + random.below(8))];
+    case 15: return [top | fraction, sign | (0x3fff - 126 - random.below(30))];
+    case 16: return [top | fraction, sign | (0x3fff + 125 + random.below(6))];
+    case 17: return [top | short, sign | (0x3fff + random.below(17))];
+    default: return [top | (random.below(2) ? fraction : short), sign | (0x3ffd + random.below(6))];
+  }
+}
