@@ -115,7 +115,7 @@ export function buildMenios(name, sources, extra = []) {
 export async function buildLinux(libc, source) {
   if (linuxCommand(libc, source, "") === undefined) return undefined;
   const name = basename(source).replace(/\.(c|cc)$/, "");
-  const common = join(dirname(source), "check.h");
+  const common = join(dirname(source), source.includes("/bench/") ? "bench.h" : "check.h");
   const inputs = existsSync(common) ? [source, common] : [source];
   return buildCached(name, libc, inputs, (output) => linuxCommand(libc, source, output));
 }
