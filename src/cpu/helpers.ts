@@ -207,7 +207,7 @@ const integerHelpers = {
 export const helperSignatures = { ...sseHelpers, ...x87Helpers, ...integerHelpers };
 export type HelperName = keyof typeof helperSignatures;
 
-type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : void;
+type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : undefined;
 type ParamsOf<P extends readonly WasmType[]> = { -readonly [I in keyof P]: ValueOf<P[I]> };
 /** The exports as JavaScript sees them (i64 as bigint: tests only). */
 export type Helpers = {

@@ -56,8 +56,14 @@ test("the module exports exactly the table of cpu/helpers.ts", async () => {
 test("reciprocals are within 1.5 · 2^-12, and special cases are exact", async () => {
   const { helpers } = await loadHelpers();
   const bits = new DataView(new ArrayBuffer(4));
-  const toBits = (x: number): number => (bits.setFloat32(0, x), bits.getInt32(0));
-  const toNumber = (b: number): number => (bits.setInt32(0, b), bits.getFloat32(0));
+  const toBits = (x: number): number => {
+    bits.setFloat32(0, x);
+    return bits.getInt32(0);
+  };
+  const toNumber = (b: number): number => {
+    bits.setInt32(0, b);
+    return bits.getFloat32(0);
+  };
   const random = new Random(5);
   for (let i = 0; i < 20000; i++) {
     const a = 0x00800000 + random.below(0x7e000000);

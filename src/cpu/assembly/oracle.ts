@@ -82,7 +82,7 @@ let compiled: WebAssembly.Module | undefined;
 /** dist/helpers.wasm when it is newer than its sources, else a fresh compilation (some seconds). */
 export async function helperBytes(): Promise<Uint8Array> {
   const built = join(here, "../../../dist/helpers.wasm");
-  const sources = readdirSync(here).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && name !== "oracle.ts");
+  const sources = readdirSync(here).filter((name) => name.endsWith(".as.ts"));
   const newest = Math.max(...sources.map((name) => statSync(join(here, name)).mtimeMs));
   return existsSync(built) && statSync(built).mtimeMs > newest ? readFileSync(built) : compileHelpers();
 }

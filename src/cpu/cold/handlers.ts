@@ -14,7 +14,7 @@ import { ColdBuilder, type ColdFunctions, type ColdOperand, type Form } from "./
 import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { FIRST_INSTRUCTION_HANDLER, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
-import { RANGE_MISSES } from "../../memory/ranges.ts";
+import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
 
 /** What the rm operand is. */
 export const FORM_REGISTER = 0;
@@ -161,8 +161,8 @@ export function buildColdModule(table: HandlerTable): Uint8Array {
 }
 
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(slot, low, high, size) → host
- *  address or 0. A range miss looks into the TLB first; every eighth miss that the TLB answers refills the range as well, so that
- *  accesses alternating between two places do not refill for ever. */
+ *  address or 0. A range miss looks into the TLB first; a range that is empty, or every 64th miss that the TLB answers,
+ *  refills the range as well, so that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
     const graph = new Graph(params);
@@ -183,7 +183,8 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
         const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
         graph.store("i32.store16", slot, misses, RANGE_MISSES);
-        graph.if(graph.op("i32.and", misses, graph.i32(7)), () => graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8))));
+        const keep = graph.op("i32.and", graph.op("i32.ne", graph.op("i32.and", misses, graph.i32(63)), graph.i32(0)), graph.op("i32.ne", graph.load("i32.load", slot, RANGE_LIMIT), graph.i32(0)));
+        graph.if(keep, () => graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8))));
       });
       graph.return(graph.call(rangeRefill, I32, slot, low, high, size, graph.i32(write)));
       graph.unreachable();

@@ -5,6 +5,7 @@
 import type { Builder, Operand, Value } from "../builder.ts";
 import { RDI } from "../state.ts";
 import { instruction } from "./define.ts";
+import { addressRegister } from "./implicit.ts";
 import { extractLane, field, immediate, lanes, low, lowVector, replaceLane, shuffle, splat } from "./sse-operands.ts";
 
 function move(b: Builder, dst: Operand, src: Operand): void {
@@ -96,7 +97,7 @@ instruction("pmovmskb", ["66 0F D7 /r   r32, xx"], {}, (b, dst, src) => b.write(
 
 /** Stores the bytes whose mask byte is negative to [rdi]. Only selected bytes can fault, and before any is stored. */
 instruction("maskmovdqu", ["66 0F F7 /r   x, xx"], {}, (b, data, mask) => {
-  const address = b.reg(RDI, 64), bytes = b.read(data), selected = b.op("i8x16.bitmask", b.read(mask));
+  const address = addressRegister(b, RDI), bytes = b.read(data), selected = b.op("i8x16.bitmask", b.read(mask));
   const eachSelected = (body: (index: Value) => void): void => {
     const index = b.variable(b.constant(32, 0));
     b.loop((again) => {

@@ -97,8 +97,8 @@ function encode(random: Random, { encoding: e, memory }: Form, displacement: num
   }
   const prefix = typeof e.prefix === "number" ? [e.prefix] : e.size === 16 ? [0x66] : [];
   const rex = e.rexW === 1 || e.size === 64 ? [0x48] : [];
-  const escape = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][e.map];
-  const head = [...prefix, ...rex, ...escape, e.opcode];
+  const opcodeMap = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][e.map];
+  const head = [...prefix, ...rex, ...opcodeMap, e.opcode];
   if (!e.hasModRM) return head;
   const modRM = e.modRM >= 0 ? e.modRM : (memory ? 0x40 : 0xc0) | (reg << 3) | rm;
   return [...head, modRM, ...(memory ? [displacement & 0xff] : []), ...(e.operands.some((o) => o.class === "imm") ? [random.below(4) === 0 ? random.below(256) : random.below(20)] : [])];

@@ -320,9 +320,18 @@ export class JitBuilder extends Builder {
   }
   storeAt(address: Value, value: Value, rangeClass = this.#implicitClass()): void {
     const { graph } = this;
-    const host = this.#hostForWrite(address, rangeClass, value.width / 8);
-    graph.store(storeName(value), graph.get(host), value.node);
-    this.#flushIfBounced(host);
+    const range = this.#range(RANGE_CLASSES + rangeClass);
+    const name = storeName(value);
+    graph.if(
+      this.#outside(address, range),
+      () => {
+        const host = graph.variable(I32);
+        this.#miss(host, address, range, value.width / 8, this.#imports.rangeWrite);
+        graph.store(name, graph.get(host), value.node);
+        this.#flushIfBounced(host);
+      },
+      () => graph.store(name, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)), value.node),
+    );
   }
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
@@ -362,14 +371,20 @@ export class JitBuilder extends Builder {
   #host(address: Value, range: RangeLocals, size: number, miss: number): Variable {
     const { graph } = this;
     const host = graph.variable(I32);
-    const low = graph.op("i32.wrap_i64", address.node);
-    graph.set(host, graph.op("i32.add", low, graph.get(range.delta)));
-    graph.if(graph.op("i64.ge_u", graph.op("i64.sub", address.node, graph.get(range.base)), graph.get(range.limit)), () => {
-      graph.set(host, graph.call(miss, I32, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(size)));
-      this.#leaveIfDenied(graph.get(host));
-      this.#reload(range);
-    });
+    graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)));
+    graph.if(this.#outside(address, range), () => this.#miss(host, address, range, size, miss));
     return host;
+  }
+  #outside(address: Value, range: RangeLocals): Node {
+    const { graph } = this;
+    return graph.op("i64.ge_u", graph.op("i64.sub", address.node, graph.get(range.base)), graph.get(range.limit));
+  }
+  /** Asks for the host address; leaves when it is denied, else takes the refilled slot. */
+  #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
+    const { graph } = this;
+    graph.set(host, graph.call(miss, I32, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(size)));
+    this.#leaveIfDenied(graph.get(host));
+    this.#reload(range);
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {

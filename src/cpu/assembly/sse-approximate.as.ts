@@ -3,11 +3,11 @@
  *  ties up), an error of at most 2^-12. One result on all hosts.
  *  Special cases are the manual's: denormal operands count as zeros, zero gives infinity, infinity gives zero, a result
  *  that would be denormal is zero, a negative operand of RSQRT gives the default NaN. No flags, MXCSR is not looked at. */
-import { divideReal, exponent, high, squareRootReal, TOP_BIT } from "./real";
+import { divideReal, exponent, high, squareRootReal, TOP_BIT } from "./real.as";
 import {
   bias, defaultNaN, exponentOf, fractionBits, infinity, isDenormal, isInfinite, isNaN, isNegative, isZero, quiet, signBit,
   significandOf,
-} from "./sse-format";
+} from "./sse-format.as";
 
 const KEPT_BITS: i32 = 12;
 

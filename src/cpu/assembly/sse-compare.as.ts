@@ -1,7 +1,7 @@
 /** COMIS, UCOMIS and CMPccPS/PD/SS/SD. */
-import { INVALID, raise } from "./environment";
-import { isLess } from "./sse-arithmetic";
-import { beginSse, endSse, isNaN, isSignaling, isZero, noteDenormal, operand } from "./sse-format";
+import { INVALID, raise } from "./environment.as";
+import { isLess } from "./sse-arithmetic.as";
+import { beginSse, endSse, isNaN, isSignaling, isZero, noteDenormal, operand } from "./sse-format.as";
 
 // Answers of order(), which are also the RFLAGS bits that COMIS writes.
 const GREATER: i32 = 0;

@@ -1,12 +1,12 @@
 /** Conversions between integers, binary32 and binary64, and ROUNDSS/ROUNDSD.
  *
  *  Conversions to integers and ROUND do not report denormal operands; DAZ still turns them into zero. */
-import { DENORMAL, INVALID, PRECISION, raise, raised, rounding, setRaised, setRounding, TRUNCATE } from "./environment";
-import { exponent, high, inexact, normalize, roundToInteger, setReal, sign } from "./real";
+import { DENORMAL, INVALID, PRECISION, raise, raised, rounding, setRaised, setRounding, TRUNCATE } from "./environment.as";
+import { exponent, high, inexact, normalize, roundToInteger, setReal, sign } from "./real.as";
 import {
   beginSse, bias, endSse, exponentOf, fractionBits, isDenormal, isInfinite, isNaN, isNegative, isSignaling, isZero, loadReal,
   infinity, magnitude, noteDenormal, operand, packReal, quiet, signBit,
-} from "./sse-format";
+} from "./sse-format.as";
 
 /** A signed integer as F. */
 export function fromInteger<F>(a: i64): u64 {

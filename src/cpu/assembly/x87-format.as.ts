@@ -5,8 +5,8 @@
  *  the number it looks like (Intel SDM 1, 8.2.2). */
 import {
   DENORMAL, DOWN, INVALID, masks, OVERFLOW, PRECISION, raise, rounding, TRUNCATE, UNDERFLOW, UP,
-} from "./environment";
-import { denormalizeTo, exponent, high, inexact, isTiny, low, roundedUp, roundTo, setReal, sign, TOP_BIT } from "./real";
+} from "./environment.as";
+import { denormalizeTo, exponent, high, inexact, isTiny, low, roundedUp, roundTo, setReal, sign, TOP_BIT } from "./real.as";
 
 export const BIAS: i32 = 16383;
 export const LEAST: i32 = 1 - BIAS;

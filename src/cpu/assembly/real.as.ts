@@ -3,8 +3,8 @@
  *  An operand is (sign, exponent, significand): (-1)^sign · significand/2^63 · 2^exponent with bit 63 of the significand
  *  set. The result is left in {@link sign}, {@link exponent}, {@link high} and {@link low}: 128 bits with bit 63 of high
  *  set, whose last bit is "sticky": it is set when anything was lost below it. Rounding is a step of its own. */
-import { DOWN, NEAREST, rounding, UP } from "./environment";
-import { divideWide, multiplyWide, productLow, remainder } from "./wide";
+import { DOWN, NEAREST, rounding, UP } from "./environment.as";
+import { divideWide, multiplyWide, productLow, remainder } from "./wide.as";
 
 export const TOP_BIT: u64 = 0x8000_0000_0000_0000;
 

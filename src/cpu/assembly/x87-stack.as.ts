@@ -4,8 +4,8 @@
  *  be stored: an unmasked IE, DE or ZE leaves registers and stack as they were (Intel SDM 1, 8.5). Unmasked exceptions are
  *  delivered by the next waiting instruction, which looks at ES; nothing here sets FP_PENDING. */
 import { X87_CONTROL, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state";
-import { ALL_EXCEPTIONS, BEFORE_COMPUTATION, INVALID, masks, openEnvironment, raise, raised } from "./environment";
-import { conditionOne, setDefaultNaN, setLoadedDenormal, setResult, setRoundedUp, signExponent, significand } from "./x87-format";
+import { ALL_EXCEPTIONS, BEFORE_COMPUTATION, INVALID, masks, openEnvironment, raise, raised } from "./environment.as";
+import { conditionOne, setDefaultNaN, setLoadedDenormal, setResult, setRoundedUp, signExponent, significand } from "./x87-format.as";
 
 //   status  15 14  13…11  10 9  8   7   6   5…0            control  11…10    9…8        5…0
 //           B  C3  (TOP)  C2 C1 C0  ES  SF  PE…IE                   rounding precision  masks

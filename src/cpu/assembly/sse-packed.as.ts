@@ -3,12 +3,12 @@
  *  All lanes are computed and their exceptions gathered before anything is reported, as the processor does: when one lane
  *  meets an unmasked exception the destination keeps its old value, so SCRATCH_C is then to be ignored. */
 import { SCRATCH_A, SCRATCH_B, SCRATCH_C } from "../state";
-import { masks, setRaised } from "./environment";
-import { reciprocal, reciprocalSquareRoot } from "./sse-approximate";
-import { add, divide, maximum, minimum, multiply, squareRoot, subtract } from "./sse-arithmetic";
-import { compare } from "./sse-compare";
-import { fromInteger, narrow, roundIntegral, toInteger, toIntegerTruncate, widen } from "./sse-convert";
-import { beginSse, endSse, reportable, reportSse } from "./sse-format";
+import { masks, setRaised } from "./environment.as";
+import { reciprocal, reciprocalSquareRoot } from "./sse-approximate.as";
+import { add, divide, maximum, minimum, multiply, squareRoot, subtract } from "./sse-arithmetic.as";
+import { compare } from "./sse-compare.as";
+import { fromInteger, narrow, roundIntegral, toInteger, toIntegerTruncate, widen } from "./sse-convert.as";
+import { beginSse, endSse, reportable, reportSse } from "./sse-format.as";
 
 /** Lane i of a slot, as bits. */
 function lane<F>(slot: usize, i: i32): u64 {

@@ -4,22 +4,22 @@
  *  rounded but for about one in 2^50 cases: well within the manual's bound of one unit in the last place (Intel SDM 1, 8.3.10).
  *  Trigonometric operands are reduced with the 66-bit pi that the manual documents (8.3.8), exactly. Special cases are the manual's;
  *  a result that is neither zero, infinite, NaN nor one of the operands is reported inexact, and tiny when it is, as hardware does. */
-import { INVALID, PRECISION, raise, UNDERFLOW, ZERO_DIVIDE } from "./environment";
-import { exponent, high, low, normalize, setReal, sign, TOP_BIT } from "./real";
-import { productLow, multiplyWide } from "./wide";
-import { add128, divide128, fixedLow, multiply128, multiplyFixed, toFixed } from "./wide-real";
+import { INVALID, PRECISION, raise, UNDERFLOW, ZERO_DIVIDE } from "./environment.as";
+import { exponent, high, low, normalize, setReal, sign, TOP_BIT } from "./real.as";
+import { productLow, multiplyWide } from "./wide.as";
+import { add128, divide128, fixedLow, multiply128, multiplyFixed, toFixed } from "./wide-real.as";
 import {
   BIAS, exponentOf80, isDenormal80, isInfinite80, isZero80, LEAST, noteDenormal80, pack80, propagateOne, propagateTwo, setInfinity,
   setInvalid, setResult, setZero, significand, significandOf80, signExponent, signOf80,
-} from "./x87-format";
+} from "./x87-format.as";
 import {
   beginX87, C2, checkPush, copyToResult, endX87, isEmpty, mayProceed, pop, pushResult, setStatusBits, significandAt, signExponentAt,
   statusBits, storeResult, underflowStack,
-} from "./x87-stack";
+} from "./x87-stack.as";
 import {
   ARCTANGENTS, COSINE_STEPS, LN_2_HIGH, LN_2_LOW, ODD_RECIPROCALS, PI_66_HIGH, PI_66_LOW, PI_HIGH, PI_LOW, RECIPROCALS, SINE_STEPS,
   SQRT_2, TWO_LOG2_E_HIGH, TWO_LOG2_E_LOW,
-} from "./x87-tables";
+} from "./x87-tables.as";
 
 /** Rounds the number in real.ts into the result, with sign `s`, as an inexact one. */
 function packInexact(s: i32): void {

@@ -1,9 +1,9 @@
 /** FCOM, FUCOM, FICOM, FCOMI, FUCOMI, FTST, FXAM. An ordered comparison is invalid on any NaN, an unordered one on a signalling one
  *  only; unsupported encodings are invalid in both. */
-import { INVALID, raise } from "./environment";
-import { exponentOf80, isDenormal80, isInfinite80, isNaN80, isSignaling80, isUnsupported, isZero80, noteDenormal80, setResult, signExponent, significand, significandOf80, signOf80 } from "./x87-format";
-import { loadF32, loadF64, loadInteger } from "./x87-load";
-import { beginX87, C0, C1, C2, C3, endX87, isEmpty, keepConditionOne, pop, setConditions, setStatusBits, significandAt, signExponentAt, statusBits, underflowStack } from "./x87-stack";
+import { INVALID, raise } from "./environment.as";
+import { exponentOf80, isDenormal80, isInfinite80, isNaN80, isSignaling80, isUnsupported, isZero80, noteDenormal80, setResult, signExponent, significand, significandOf80, signOf80 } from "./x87-format.as";
+import { loadF32, loadF64, loadInteger } from "./x87-load.as";
+import { beginX87, C0, C1, C2, C3, endX87, isEmpty, keepConditionOne, pop, setConditions, setStatusBits, significandAt, signExponentAt, statusBits, underflowStack } from "./x87-stack.as";
 
 // Relations as C3 C2 C0.
 const GREATER: i32 = 0;

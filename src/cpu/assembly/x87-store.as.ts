@@ -3,13 +3,13 @@
  *  A store helper computes the value of ST(0), sets flags, and leaves in SCRATCH_D (u32) whether memory is to be written at all: 0
  *  after an unmasked exception. The caller has checked that memory is writable, writes it, and pops. Nothing here pops. */
 import { SCRATCH_A, SCRATCH_D } from "../state";
-import { INVALID, masks, OVERFLOW, PRECISION, raise, rounding, setRounding, TRUNCATE, UNDERFLOW, DOWN, UP } from "./environment";
-import { denormalizeTo, exponent, high, inexact, isTiny, roundedUp, roundTo, roundToInteger, setReal, sign } from "./real";
+import { INVALID, masks, OVERFLOW, PRECISION, raise, rounding, setRounding, TRUNCATE, UNDERFLOW, DOWN, UP } from "./environment.as";
+import { denormalizeTo, exponent, high, inexact, isTiny, roundedUp, roundTo, roundToInteger, setReal, sign } from "./real.as";
 import {
   isInfinite80, isNaN80, isUnsupported, isZero80, loadReal80, propagateOne, setDefaultNaN, setRoundedUp, signExponent, significand,
   signOf80,
-} from "./x87-format";
-import { beginX87, copyToResult, endX87, isEmpty, pop, significandAt, signExponentAt, underflowStack } from "./x87-stack";
+} from "./x87-format.as";
+import { beginX87, copyToResult, endX87, isEmpty, pop, significandAt, signExponentAt, underflowStack } from "./x87-stack.as";
 
 /** No result: over- and underflow of a store are pre-empted when unmasked, unlike those of arithmetic (SDM 1, 8.5.4). */
 let refused: bool = false;

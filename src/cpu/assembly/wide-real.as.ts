@@ -1,8 +1,8 @@
 /** Arithmetic with 128-bit significands, for the transcendental functions: results are truncated, good to about 126 bits, and
  *  left in real.ts to be rounded to 64. Operands are (exponent, high, low), bit 63 of high set, unless said otherwise.
  *  "Fixed" numbers are 128-bit fractions of 1. */
-import { exponent, high, low, normalize, setReal, shiftRight, sign, TOP_BIT } from "./real";
-import { divideWide, multiplyWide, productLow, remainder } from "./wide";
+import { exponent, high, low, normalize, setReal, shiftRight, sign, TOP_BIT } from "./real.as";
+import { divideWide, multiplyWide, productLow, remainder } from "./wide.as";
 
 /** Low half of the last fixed-point result. */
 export let fixedLow: u64 = 0;

@@ -6,12 +6,12 @@
  *  load* convert into the result and raise what the operand raises; push* also do the stack's part. Stack overflow is found
  *  before the operand is looked at. */
 import { SCRATCH_A } from "../state";
-import { INVALID, raised } from "./environment";
-import { exponent, high, roundTo, setReal, TOP_BIT } from "./real";
+import { INVALID, raised } from "./environment.as";
+import { exponent, high, roundTo, setReal, TOP_BIT } from "./real.as";
 import {
   BIAS, MAX_EXPONENT, noteDenormal80, propagateOne, setLoadedDenormal, setResult, setZero, signExponent, significand,
-} from "./x87-format";
-import { beginX87, checkPush, copyToResult, endX87, isEmpty, pushResult, underflowStack } from "./x87-stack";
+} from "./x87-format.as";
+import { beginX87, checkPush, copyToResult, endX87, isEmpty, pushResult, underflowStack } from "./x87-stack.as";
 
 const SIGN: i32 = 0x8000;
 

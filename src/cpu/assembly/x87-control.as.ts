@@ -1,12 +1,12 @@
 /** Stack moves and control: FST ST(i), FXCH, FCMOVcc, FFREE, FINCSTP, FDECSTP, FNINIT, FNCLEX, FLDCW, status and tag words, and the
  *  register part of the environment and state images. */
 import { SCRATCH_A, X87_CONTROL, X87_INSTRUCTION, X87_OPCODE, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state";
-import { ALL_EXCEPTIONS } from "./environment";
-import { setDefaultNaN, setResult, signExponent, significand } from "./x87-format";
+import { ALL_EXCEPTIONS } from "./environment.as";
+import { setDefaultNaN, setResult, signExponent, significand } from "./x87-format.as";
 import {
   addressOf, beginX87, C1, copyToResult, endX87, isEmpty, keepConditionOne, pop, setEmpty, setStatusBits, setTop, setValid, significandAt,
   signExponentAt, statusBits, storeResult, summarize, top, underflowStack,
-} from "./x87-stack";
+} from "./x87-stack.as";
 
 /** FST(P) ST(i). */
 export function x87_move(i: i32, pops: i32): void {

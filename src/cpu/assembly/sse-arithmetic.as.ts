@@ -2,12 +2,12 @@
  *
  *  Order of effects inside each: DAZ, NaN operands, invalid operations, DE, then the computation (Intel SDM 1, table 11-6:
  *  a NaN operand hides a denormal one, and so does an invalid operation). */
-import { DOWN, INVALID, raise, rounding, ZERO_DIVIDE } from "./environment";
-import { addReal, divideReal, multiplyReal, squareRootReal } from "./real";
+import { DOWN, INVALID, raise, rounding, ZERO_DIVIDE } from "./environment.as";
+import { addReal, divideReal, multiplyReal, squareRootReal } from "./real.as";
 import {
   beginSse, defaultNaN, endSse, exponentOf, infinity, invalid, isInfinite, isNaN, isNegative, isZero, magnitude, noteDenormal,
   operand, packReal, propagate, signBit, significandOf, signOf,
-} from "./sse-format";
+} from "./sse-format.as";
 
 export function add<F>(a: u64, b: u64): u64 {
   a = operand<F>(a);

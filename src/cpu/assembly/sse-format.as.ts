@@ -6,8 +6,8 @@ import { FP_FAST, FP_PENDING, MXCSR } from "../state";
 import {
   ALL_EXCEPTIONS, BEFORE_COMPUTATION, DENORMAL, flushInputs, flushOutputs, INVALID, masks, openEnvironment, OVERFLOW, PRECISION,
   raise, raised, rounding, TRUNCATE, UNDERFLOW, UP, DOWN,
-} from "./environment";
-import { denormalizeTo, exponent, high, inexact, isTiny, roundTo, setReal, sign, TOP_BIT } from "./real";
+} from "./environment.as";
+import { denormalizeTo, exponent, high, inexact, isTiny, roundTo, setReal, sign, TOP_BIT } from "./real.as";
 
 //   MXCSR   15  14 13   12…7        6    5…0
 //           FTZ  RC    masks P…I   DAZ  flags P…I

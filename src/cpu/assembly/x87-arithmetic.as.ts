@@ -1,17 +1,17 @@
 /** FADD FMUL FSUB(R) FDIV(R) FSQRT in all their forms, FSCALE, FXTRACT, FRNDINT, FPREM, FPREM1, FCHS, FABS.
  *  References: Intel SDM 1, 8.3; SDM 2A, each instruction's special-case table. */
-import { INVALID, NEAREST, PRECISION, raise, rounding, setRaised, TRUNCATE, UNDERFLOW, ZERO_DIVIDE, DOWN } from "./environment";
-import { addReal, divideReal, exponent, high, inexact, multiplyReal, normalize, roundedUp, roundToInteger, setReal, sign, squareRootReal, TOP_BIT } from "./real";
-import { divideWide, remainder } from "./wide";
+import { INVALID, NEAREST, PRECISION, raise, rounding, setRaised, TRUNCATE, UNDERFLOW, ZERO_DIVIDE, DOWN } from "./environment.as";
+import { addReal, divideReal, exponent, high, inexact, multiplyReal, normalize, roundedUp, roundToInteger, setReal, sign, squareRootReal, TOP_BIT } from "./real.as";
+import { divideWide, remainder } from "./wide.as";
 import {
   BIAS, exponentOf80, isDenormal80, isInfinite80, isZero80, LEAST, loadReal80, noteDenormal80, pack80, propagateOne, propagateTwo,
   setInfinity, setInvalid, setResult, setRoundedUp, setZero, significand, significandOf80, signExponent, signOf80,
-} from "./x87-format";
-import { loadF32, loadF64, loadInteger } from "./x87-load";
+} from "./x87-format.as";
+import { loadF32, loadF64, loadInteger } from "./x87-load.as";
 import {
   beginX87, C0, C1, C2, C3, checkPush, copyToResult, endX87, isEmpty, mayProceed, pop, precisionControl, pushResult, setConditions,
   setStatusBits, setTop, setValid, significandAt, signExponentAt, statusBits, storeResult, top, underflowStack,
-} from "./x87-stack";
+} from "./x87-stack.as";
 
 // Operations by the /digit of D8: add 0, mul 1, sub 4, subr 5, div 6, divr 7.
 const ADD: i32 = 0;
