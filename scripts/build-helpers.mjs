@@ -17,7 +17,7 @@ export async function compileHelpers() {
   const outputs = new Map();
   const { error, stderr } = await asc.main(
     [
-      "src/cpu/assembly/index.ts", "--outFile", "helpers.wasm", "--runtime", "stub",
+      "src/cpu/assembly/index.as.ts", "--outFile", "helpers.wasm", "--runtime", "stub",
       "--optimizeLevel", "3", "--shrinkLevel", "0", "--converge", "--noAssert",
       "--importMemory", "--noExportMemory", "--memoryBase", String(HELPER_DATA_BASE),
       "--use", "abort=", "--enable", "simd",

@@ -89,7 +89,7 @@ export async function helperBytes(): Promise<Uint8Array> {
 
 /** The helpers over a RAM of their own. */
 export async function loadHelpers(): Promise<{ helpers: Helpers; ram: Ram }> {
-  compiled ??= new WebAssembly.Module(await helperBytes());
+  compiled ??= new WebAssembly.Module((await helperBytes()) as BufferSource);
   const ram = new Ram(MIN_RAM_BYTES);
   return { helpers: instantiateHelpers(compiled, ram), ram };
 }

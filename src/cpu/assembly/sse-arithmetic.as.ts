@@ -3,6 +3,7 @@
  *  Order of effects inside each: DAZ, NaN operands, invalid operations, DE, then the computation (Intel SDM 1, table 11-6:
  *  a NaN operand hides a denormal one, and so does an invalid operation). */
 import { DOWN, INVALID, raise, rounding, ZERO_DIVIDE } from "./environment.as";
+import { quickProduct, quickQuotient, quickResult, quickRoot, quickSum } from "./sse-quick.as";
 import { addReal, divideReal, multiplyReal, squareRootReal } from "./real.as";
 import {
   beginSse, defaultNaN, endSse, exponentOf, infinity, invalid, isInfinite, isNaN, isNegative, isZero, magnitude, noteDenormal,
@@ -10,6 +11,7 @@ import {
 } from "./sse-format.as";
 
 export function add<F>(a: u64, b: u64): u64 {
+  if (quickSum<F>(a, b)) return quickResult;
   a = operand<F>(a);
   b = operand<F>(b);
   if (isNaN<F>(a) || isNaN<F>(b)) return propagate<F>(a, b);
@@ -17,6 +19,8 @@ export function add<F>(a: u64, b: u64): u64 {
 }
 
 export function subtract<F>(a: u64, b: u64): u64 {
+  // Of numbers only: a NaN goes on below with its sign as it is.
+  if (quickSum<F>(a, b ^ signBit<F>())) return quickResult;
   a = operand<F>(a);
   b = operand<F>(b);
   if (isNaN<F>(a) || isNaN<F>(b)) return propagate<F>(a, b);
@@ -47,6 +51,7 @@ function zeroSum<F>(): u64 {
 }
 
 export function multiply<F>(a: u64, b: u64): u64 {
+  if (quickProduct<F>(a, b)) return quickResult;
   a = operand<F>(a);
   b = operand<F>(b);
   if (isNaN<F>(a) || isNaN<F>(b)) return propagate<F>(a, b);
@@ -61,6 +66,7 @@ export function multiply<F>(a: u64, b: u64): u64 {
 }
 
 export function divide<F>(a: u64, b: u64): u64 {
+  if (quickQuotient<F>(a, b)) return quickResult;
   a = operand<F>(a);
   b = operand<F>(b);
   if (isNaN<F>(a) || isNaN<F>(b)) return propagate<F>(a, b);
@@ -80,6 +86,7 @@ export function divide<F>(a: u64, b: u64): u64 {
 }
 
 export function squareRoot<F>(a: u64): u64 {
+  if (quickRoot<F>(a)) return quickResult;
   a = operand<F>(a);
   if (isNaN<F>(a)) return propagate<F>(a, a);
   if (isZero<F>(a)) return a;

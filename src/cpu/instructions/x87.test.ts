@@ -52,7 +52,7 @@ class Machine {
     for (let i = 0; i < CODE_PAGES; i++) this.codeHost.push(map(CODE + i * PAGE_SIZE, 0));
     this.dataHost = map(DATA, PTE_WRITABLE);
     mmu.activate(root, { resolveFault: () => 1 });
-    this.cpu = new ColdCpu(ram, mmu, { cold: new WebAssembly.Module(cold), helpers: new WebAssembly.Module(helpers) });
+    this.cpu = new ColdCpu(ram, mmu, { cold: new WebAssembly.Module(cold as BufferSource), helpers: new WebAssembly.Module(helpers as BufferSource) });
     expect(mmu.translate(CODE, EXECUTE)).toBe(this.codeHost[0]);
   }
   /** Address of a fresh place for `code`. */
@@ -89,7 +89,7 @@ const TRANSCENDENTAL = new Set(["f2xm1", "fyl2x", "fyl2xp1", "fsin", "fcos", "fs
 
 /** Bytes of one instance with random registers; memory is [rdi + displacement]. */
 function encode(random: Random, { encoding: e, memory }: Form, displacement: number): number[] {
-  let reg = e.digit >= 0 ? e.digit : 0, rm = 7;
+  let reg = Math.max(e.digit, 0), rm = 7;
   for (const o of e.operands) {
     const number = o.class === "gpr" ? 0 : random.below(8);
     if (o.source === "reg") reg = number;
