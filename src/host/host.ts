@@ -30,6 +30,8 @@ export interface HostOutput {
   write(bytes: Uint8Array): boolean;
   /** Calls back once when there is room again. */
   drained(resume: () => void): void;
+  /** Nobody will ever read what is written: the guest gets EPIPE. */
+  readonly broken?: boolean;
 }
 
 /** A random source with a fixed seed (SplitMix32 steps), for deterministic machines and tests. */

@@ -44,7 +44,7 @@ export function cloneTask(call: Call, request: CloneRequest): number {
   if (has(CLONE_PARENT_SETTID) && call.readU32(request.parentTid) === PARKED) return PARKED;
 
   const limits = has(CLONE_THREAD) ? task.process.limits : task.process.limits.clone();
-  const image = has(CLONE_VM) ? task.image.retain() : copyImage(task.image, limits);
+  const image = has(CLONE_VM) ? task.image.retain() : copyImage(kernel, task.image, limits);
   if (typeof image === "number") return image;
   const parts = {
     image,
@@ -103,10 +103,12 @@ function tooMany(kernel: Kernel, task: Task): number {
 }
 
 /** fork's copy of an image: a copy-on-write clone of the space, and what execve had noted. */
-export function copyImage(image: MemoryImage, limits: ResourceLimits): MemoryImage | number {
+export function copyImage(kernel: Kernel, image: MemoryImage, limits: ResourceLimits): MemoryImage | number {
   const space = image.space.clone(memoryLimits(limits));
   if (typeof space === "number") return space;
-  const copy = new MemoryImage(space);
+  kernel.faultTotals.note(image.space);
+  kernel.faultTotals.note(space);
+  const copy = new MemoryImage(space, kernel.faultTotals);
   copy.path = image.path;
   copy.executable = image.executable?.retain();
   copy.argStart = image.argStart;

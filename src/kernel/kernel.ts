@@ -17,16 +17,18 @@ import type { FrameAllocator } from "../memory/frames.ts";
 import type { Mmu } from "../memory/mmu.ts";
 import type { Ram } from "../memory/ram.ts";
 import type { Gate } from "../trace/event.ts";
+import type { GuestStats } from "../trace/stats.ts";
 import { Tracer } from "../trace/tracer.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
 import type { VmContext } from "../vm/context.ts";
+import { FAULT_COPY_ON_WRITE, FAULT_NAMES } from "../vm/fault-kind.ts";
 import type { Waitable } from "./call.ts";
 import { KernelClock } from "./clock.ts";
 import type { CallTable } from "./dispatch.ts";
 import { exitTask } from "./exit.ts";
 import { reportFault } from "./fault-report.ts";
 import { Futexes } from "./futex.ts";
-import type { MemoryImage } from "./memory-image.ts";
+import { FaultTotals, type MemoryImage } from "./memory-image.ts";
 import type { Process } from "./process.ts";
 import { RunLoop, type SliceResult } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -46,6 +48,15 @@ class PageArrival extends WaitQueue {
     waiter();
     return () => {};
   }
+}
+
+/** What the kernel must know of a terminal. */
+export interface KernelTerminal {
+  /** Session it controls, 0 for none. */
+  readonly session: number;
+  readonly foreground: number;
+  readonly device: number;
+  dropSession(session: number): void;
 }
 
 export interface KernelLimits {
@@ -110,6 +121,7 @@ export class Kernel {
   readonly scheduler: Scheduler;
   readonly tracer: Tracer;
   readonly futexes: Futexes;
+  readonly faultTotals: FaultTotals;
   readonly stats: KernelStats = { syscalls: 0, switches: 0, processes: 0, signals: 0 };
   /** uname, boot time and other facts of the whole machine. */
   readonly system: SystemState;
@@ -171,6 +183,7 @@ export class Kernel {
       now: () => clock.now(),
     });
     this.futexes = new Futexes(this);
+    this.faultTotals = new FaultTotals();
     this.system = new SystemState(parts.hwcap ?? 0);
     this.#loop = new RunLoop(this);
   }
@@ -198,6 +211,10 @@ export class Kernel {
 
   park(task: Task, queues: Waitable | readonly Waitable[] | undefined, deadline: number): void {
     this.scheduler.park(task, queues, deadline);
+  }
+  /** Whether the task's registers are in the CPU. */
+  isLoaded(task: Task): boolean {
+    return this.#loop.loaded === task;
   }
   /** Makes the CPU forget a dying task's registers. */
   forgetRegisters(task: Task): void {
@@ -305,10 +322,15 @@ export class Kernel {
     if (this.firstProcess !== undefined) sendToProcess(this, this.firstProcess, { signal, code: 0, pid: 0, uid: 0 });
   }
 
-  /** What a session leader's end does to its terminal's foreground group; the terminal layer hooks in here. */
-  readonly sessionEnded: ((session: Session) => void)[] = [];
+  /** The machine's terminal, when it has one. */
+  terminal: KernelTerminal | undefined;
+  /** The terminal that controls a process. */
+  terminalOf(process: Process): KernelTerminal | undefined {
+    return this.terminal?.session === process.group.session.id ? this.terminal : undefined;
+  }
+  /** A session leader's end takes the terminal away from its session (credentials(7)). */
   sessionLeaderExits(process: Process): void {
-    if (process.group.session.id === process.pid) for (const hook of this.sessionEnded) hook(process.group.session);
+    if (process.group.session.id === process.pid) this.terminal?.dropSession(process.pid);
   }
 
   /** The machine's program is over: the rest gets SIGHUP, and SIGKILL a little later. */
@@ -338,7 +360,7 @@ export class Kernel {
   /** Frames ran out: clean file pages go first, then the largest address space dies. True when something was freed;
    *  false when the largest is the one that is running, which then ends by itself. */
   outOfFrames(): boolean {
-    if (this.fs.caches.reclaim() > 0) return true;
+    if (this.fs !== undefined && this.fs.caches.reclaim() > 0) return true;
     const current = this.scheduler.current;
     let victim: Process | undefined;
     let most = -1;
@@ -403,6 +425,25 @@ export class Kernel {
     if (this.tracer.active) {
       this.tracer.emit(task.process.pid, task.tid, { type: "fault-denied", report: () => report, address: info.address ?? 0, signal: info.signal, code: info.code });
     }
+  }
+
+  /** The figures of the run so far. @param boot frames in use before anything was mounted */
+  guestStats(boot: number): GuestStats {
+    const { frames, stats, faultTotals } = this;
+    const counts = faultTotals.faults.slice();
+    for (const space of this.vm.spaces) for (let kind = 0; kind < counts.length; kind++) counts[kind] += space.faultCounts[kind];
+    const faults: Record<string, number> = {};
+    counts.forEach((count, kind) => {
+      if (count > 0) faults[FAULT_NAMES[kind]] = count;
+    });
+    let tables = 0;
+    for (const space of this.vm.spaces) tables = faultTotals.note(space);
+    return {
+      instructions: this.instructions, syscalls: stats.syscalls, processes: stats.processes, switches: stats.switches, signals: stats.signals, faults,
+      copyOnWriteCopies: counts[FAULT_COPY_ON_WRITE],
+      frames: { now: frames.used, peak: frames.peak, total: frames.total, boot },
+      pageTableBytes: { now: tables * 4096, peak: faultTotals.peakTablePages * 4096 }, time: this.clock.now(),
+    };
   }
 
   // Files -------------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,32 @@
 import { assert } from "../base/assert.ts";
 import type { OpenFile } from "../fs/vfs/open-file.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
+import { FAULT_KINDS } from "../vm/fault-kind.ts";
+
+/** Faults of spaces that are gone, and the most page-table frames seen. Tables are counted when a space is copied or goes,
+ *  which is where their number has just risen or is about to fall. */
+export class FaultTotals {
+  readonly faults = new Float64Array(FAULT_KINDS);
+  peakTablePages = 0;
+  readonly #counted = new Map<AddressSpace, number>();
+  #tablePages = 0;
+
+  /** Counts the tables of a space anew; returns the frames in all tables as far as they have been counted. */
+  note(space: AddressSpace): number {
+    const pages = space.tablePages;
+    this.#tablePages += pages - (this.#counted.get(space) ?? 0);
+    this.#counted.set(space, pages);
+    this.peakTablePages = Math.max(this.peakTablePages, this.#tablePages);
+    return this.#tablePages;
+  }
+  /** A space is about to be destroyed. */
+  leave(space: AddressSpace): void {
+    this.note(space);
+    this.#tablePages -= this.#counted.get(space)!;
+    this.#counted.delete(space);
+    for (let kind = 0; kind < FAULT_KINDS; kind++) this.faults[kind] += space.faultCounts[kind];
+  }
+}
 
 export class MemoryImage {
   readonly space: AddressSpace;
@@ -25,8 +51,11 @@ export class MemoryImage {
   auxv: Uint8Array = new Uint8Array(0);
   /** prctl(PR_SET_DUMPABLE). */
   dumpable = 1;
-  constructor(space: AddressSpace) {
+  readonly #totals: FaultTotals;
+
+  constructor(space: AddressSpace, totals: FaultTotals) {
     this.space = space;
+    this.#totals = totals;
   }
 
   retain(): this {
@@ -37,6 +66,7 @@ export class MemoryImage {
   release(): void {
     assert(this.references > 0, "memory image released too often", { path: this.path });
     if (--this.references > 0) return;
+    this.#totals.leave(this.space);
     this.space.destroy();
     this.executable?.release();
     this.executable = undefined;

@@ -80,6 +80,10 @@ export class RunLoop {
     }
   }
 
+  get loaded(): Task | undefined {
+    return this.#loaded;
+  }
+
   /** Saves what the CPU holds and loads `task`. */
   #switchTo(task: Task): void {
     const kernel = this.#kernel;

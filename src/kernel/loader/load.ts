@@ -51,7 +51,7 @@ export function loadProgram(
 ): LoadedImage | number {
   const space = AddressSpace.create(kernel.vm, memoryLimits(context.limits));
   if (typeof space === "number") return space;
-  const image = new MemoryImage(space);
+  const image = new MemoryImage(space, kernel.faultTotals);
   const loaded = build(kernel, context, program, request, image);
   if (typeof loaded !== "number") {
     image.executable = program.main.file;

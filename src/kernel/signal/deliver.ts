@@ -163,6 +163,7 @@ function actByDefault(kernel: Kernel, task: Task, info: SignalInfo): void {
 }
 
 function trace(kernel: Kernel, task: Task, info: SignalInfo, action: "handler" | "terminate" | "core" | "stop"): void {
+  kernel.stats.signals++;
   if (!kernel.tracer.active) return;
   const text: SignalText = {
     signo: info.signal, code: info.code,
