@@ -11,6 +11,9 @@
 /** A value, or -errno; now or later. */
 export type Answer<T> = T | number | Promise<T | number>;
 
+/** `device` of directories that exist only in the guest's view. */
+export const MADE_UP_DEVICE = -1;
+
 /** One file's attributes. */
 export interface ProviderStat {
   /** Type and permission bits as in st_mode. */
@@ -87,10 +90,10 @@ export interface FileProvider {
   close(): void;
 }
 
-/** What a writable provider does besides. Each answers 0 or -errno. */
+/** What a writable provider does besides. Each but create answers 0 or -errno. */
 export interface FileChanges {
-  /** A new, empty regular file; -EEXIST when the name is taken. */
-  create(path: string, mode: number): Answer<number>;
+  /** A new, empty regular file, open for reading and writing whatever its mode; -EEXIST when the name is taken. */
+  create(path: string, mode: number): Answer<ProviderFile>;
   makeDirectory(path: string, mode: number): Answer<number>;
   makeLink(path: string, target: string): Answer<number>;
   /** One more name, `path`, for the file at `existing`. */

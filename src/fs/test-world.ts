@@ -15,7 +15,6 @@ import type { Walk } from "./vfs/namei.ts";
 import { open } from "./vfs/open.ts";
 import type { IoctlArgument, OpenFile } from "./vfs/open-file.ts";
 import { PageCaches } from "./vfs/page-caches.ts";
-import { WOULD_BLOCK } from "./wait.ts";
 
 export interface TestContext extends FsContext {
   readonly written: { frame: number; offset: number; length: number }[];
@@ -93,17 +92,6 @@ export function contentOf(walk: Walk, path: string): string | number {
   file.release();
   return content;
 }
-
-/** Retries `operation` until it no longer blocks, letting promises run in between. */
-export async function settle<T>(operation: () => T): Promise<T> {
-  for (let round = 0; round < 1000; round++) {
-    const result = operation();
-    if (result !== WOULD_BLOCK) return result;
-    await new Promise<void>((resolve) => queueMicrotask(resolve));
-  }
-  throw new Error("still blocked after 1000 rounds");
-}
-declare function queueMicrotask(callback: () => void): void;
 
 /** Names in a directory, sorted. */
 export function namesIn(walk: Walk, path: string): string[] {

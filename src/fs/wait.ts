@@ -62,3 +62,15 @@ export function takeBlocker(): WaitQueue {
   blocker = null;
   return queue;
 }
+
+/** Retries `operation` until it no longer blocks. For whoever may await: set-up, tests, tools; never the kernel. */
+export async function settled<T>(operation: () => T): Promise<T> {
+  for (;;) {
+    const result = operation();
+    if (result !== WOULD_BLOCK) return result;
+    const queue = takeBlocker();
+    await new Promise<void>((resume) => {
+      queue.add(resume);
+    });
+  }
+}

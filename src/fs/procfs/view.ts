@@ -33,7 +33,7 @@ export interface SystemView {
   readonly names: SystemNames;
   readonly maxProcessId: number;
   readonly maxOpenFiles: number;
-  readonly overcommitMode: number;
+  readonly overcommitMode: 0 | 1 | 2;
   readonly maxMapCount: number;
   readonly mmapMinAddress: number;
 }
@@ -86,7 +86,7 @@ export interface ProcessView {
   readonly terminalDevice: number;
   /** Foreground group of that terminal, -1 for none. */
   readonly terminalGroup: number;
-  /** Main thread first. */
+  /** Main thread first; a zombie still has that one. */
   threads(): Iterable<ThreadView>;
   findThread(threadId: number): ThreadView | undefined;
   readonly userIds: Identities;
@@ -131,8 +131,10 @@ export interface ProcessView {
 
 export interface ThreadView {
   readonly threadId: number;
-  /** At most 15 bytes. */
+  /** At most 15 bytes, a byte string. */
   readonly name: string;
+  /** Gives the thread another name (a write to comm). */
+  rename(name: string): void;
   /** R, S, D, T, t, Z or X (proc_pid_stat(5)). */
   readonly state: "R" | "S" | "D" | "T" | "t" | "Z" | "X";
   readonly usage: Usage;

@@ -11,6 +11,8 @@ const FIRST_COOKIE = 3;
 export interface Listed {
   readonly ino: number;
   readonly direntType: number;
+  /** Takes its place but is not shown (an overlay's whiteout). */
+  readonly hidden?: boolean;
 }
 
 export class DirectoryEntries<T extends Listed> {
@@ -46,7 +48,7 @@ export class DirectoryEntries<T extends Listed> {
   /** Emits what comes after `cookie`. */
   emitAfter(cookie: number, emit: EmitEntry): void {
     for (const [name, entry] of this.entries) {
-      if (entry.cookie <= cookie) continue;
+      if (entry.cookie <= cookie || entry.value.hidden === true) continue;
       if (!emit(name, entry.value.ino, entry.value.direntType, entry.cookie)) return;
     }
   }

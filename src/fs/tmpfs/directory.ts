@@ -1,10 +1,10 @@
 /** A directory in memory. Keeps the link counts that Linux reports: 2 for a directory plus one for each subdirectory. */
 import { EEXIST, EMLINK, ENOENT, ENOSPC, ENOTEMPTY, EPERM } from "../../abi/linux/errno.ts";
-import { direntType, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../../abi/linux/stat.ts";
+import { direntType, S_IFDIR, S_IFLNK, S_IFREG } from "../../abi/linux/stat.ts";
 import type { Owner } from "../vfs/credentials.ts";
 import { type EmitEntry, Inode } from "../vfs/inode.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
-import { TmpfsFifo, TmpfsFile, TmpfsSpecial, TmpfsSymlink } from "./nodes.ts";
+import { TmpfsFile, TmpfsSpecial, TmpfsSymlink } from "./nodes.ts";
 import type { Tmpfs } from "./tmpfs.ts";
 
 /** Largest link count (ext4's 65000 would do; tmpfs has none but u32). */
@@ -50,9 +50,7 @@ export class TmpfsDirectory extends Inode {
   override mknod(name: string, mode: number, rdev: number, owner: Owner): Inode | number {
     const type = mode & 0o170000;
     if (type === S_IFREG || type === 0) return this.create(name, mode, owner);
-    return this.make(name, () =>
-      type === S_IFIFO ? new TmpfsFifo(this.filesystem, mode, owner) : new TmpfsSpecial(this.filesystem, mode, rdev, owner),
-    );
+    return this.make(name, () => new TmpfsSpecial(this.filesystem, mode, rdev, owner));
   }
 
   override symlink(name: string, target: string, owner: Owner): Inode | number {

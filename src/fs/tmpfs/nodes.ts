@@ -1,15 +1,10 @@
-/** What a directory in memory can contain besides directories: files, symbolic links, fifos, and nodes that only carry a
- *  type and a number (devices, sockets). */
+/** What a directory in memory can contain besides directories: files, symbolic links, and nodes that only carry a type and a
+ *  number (FIFOs, devices, sockets). */
 import { EFBIG, EINVAL, EOPNOTSUPP } from "../../abi/linux/errno.ts";
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE } from "../../abi/linux/fcntl.ts";
 import type { FsContext } from "../context.ts";
-import { Pipe } from "../pipe/pipe.ts";
-import { openPipeEnd } from "../pipe/pipe-file.ts";
-
-import type { Caller, Owner } from "../vfs/credentials.ts";
+import type { Owner } from "../vfs/credentials.ts";
 import { Inode } from "../vfs/inode.ts";
-import type { Location } from "../vfs/location.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
 import { MAX_FILE_SIZE } from "../vfs/page-io.ts";
 import { MemoryPages } from "./memory-pages.ts";
 import type { Tmpfs } from "./tmpfs.ts";
@@ -87,22 +82,7 @@ export class TmpfsSymlink extends TmpfsNode {
   }
 }
 
-/** A named pipe. The pipe exists while somebody has it open (fifo(7)). */
-export class TmpfsFifo extends TmpfsNode {
-  private pipe: Pipe | null = null;
-
-  override open(location: Location, flags: number, _caller: Caller): OpenFile | number {
-    this.pipe ??= new Pipe(this.context);
-    return openPipeEnd(this.pipe, this, location, flags);
-  }
-  protected override lastUserGone(): void {
-    this.pipe?.destroy();
-    this.pipe = null;
-    super.lastUserGone();
-  }
-}
-
-/** A device node or a socket's name. */
+/** A FIFO, a device node or a socket's name: a type and a number. */
 export class TmpfsSpecial extends TmpfsNode {
   constructor(filesystem: Tmpfs, mode: number, rdev: number, owner: Owner) {
     super(filesystem, mode, owner);

@@ -26,8 +26,6 @@ export interface TerminalKernel {
 const OUTPUT_PIECE = 1024;
 
 export class Terminal {
-  /** Device number, as /proc/<pid>/stat and stat(2) show it. */
-  readonly device: number;
   readonly waiters = new WaitQueue();
   termios: Termios = { ...defaultTermios(), iflag: defaultTermios().iflag | IUTF8 };
   window: WindowSize;
@@ -46,8 +44,7 @@ export class Terminal {
   private asked = false;
   private backlog: Uint8Array = new Uint8Array(0);
 
-  constructor(device: number, input: StreamInput, output: StreamOutput, window: WindowSize) {
-    this.device = device;
+  constructor(input: StreamInput, output: StreamOutput, window: WindowSize) {
     this.window = window;
     this.input = input;
     this.output = new OutputBuffer(output, this.waiters);

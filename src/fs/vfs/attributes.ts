@@ -5,6 +5,7 @@ import { F_OK, R_OK, W_OK, X_OK } from "../../abi/linux/fcntl.ts";
 import { type FileSystemStatus, type Stat, S_ISGID, S_ISUID, ST_RDONLY, UTIME_NOW, UTIME_OMIT } from "../../abi/linux/stat.ts";
 import type { FsContext } from "../context.ts";
 import { type Caller, checkOwner, checkPermission, inGroup, MAY_READ, MAY_WRITE } from "./credentials.ts";
+import { truncateInode } from "./inode.ts";
 import type { Location } from "./location.ts";
 import { resolve, type ResolveOptions, type Walk } from "./namei.ts";
 import { isReadOnly } from "./open.ts";
@@ -23,7 +24,7 @@ export function readLink(walk: Walk, path: string): string | number {
   const inode = location.dentry.inode;
   if (!inode.isSymlink) return -EINVAL;
   inode.stampRead(walk.context.clock);
-  return inode.readlink();
+  return inode.readlink(walk);
 }
 
 /** access(2): `wanted` is R_OK | W_OK | X_OK or F_OK, judged by the walk's caller (give real ids for access, effective for AT_EACCESS). */
@@ -109,8 +110,7 @@ export function truncate(walk: Walk, path: string, size: number): number {
   if (allowed < 0) return allowed;
   if (isReadOnly(location)) return -EROFS;
   if (size > MAX_FILE_SIZE) return -EFBIG;
-  const ready = inode.prepareWrite();
-  return ready < 0 ? ready : inode.truncate(size);
+  return truncateInode(inode, size);
 }
 
 /** statfs(2) of a resolved place. */

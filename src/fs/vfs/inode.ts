@@ -10,6 +10,7 @@
 import { EINVAL, EISDIR, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from "../../abi/linux/errno.ts";
 import { type FileSystemStatus, PERMISSION_BITS, type Stat, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../../abi/linux/stat.ts";
 import type { FsClock } from "../context.ts";
+import type { Pipe } from "../pipe/pipe.ts";
 import type { Caller, Owner } from "./credentials.ts";
 import type { FilePages } from "./file-pages.ts";
 import type { Location } from "./location.ts";
@@ -17,6 +18,12 @@ import type { OpenFile } from "./open-file.ts";
 
 /** Receives one directory entry; false when there is no room for it. `cookie` continues after this entry. */
 export type EmitEntry = (name: string, ino: number, type: number, cookie: number) => boolean;
+
+/** Who reads a symbolic link: /proc's links depend on it. A Walk is one. */
+export interface LinkReader {
+  readonly caller: Caller;
+  readonly root: Location;
+}
 
 /** One mounted or mountable filesystem. */
 export interface FileSystem {
@@ -58,6 +65,8 @@ export abstract class Inode {
   users = 0;
   /** Made by O_TMPFILE without O_EXCL: may be given a name although it has none (linkat(2)). */
   linkable = false;
+  /** Buffer of a FIFO while somebody has it open (fifo(7)). Made by open. */
+  fifo: Pipe | null = null;
   /** The file's bytes by page; null for everything but regular files. */
   readonly pages: FilePages | null = null;
 
@@ -132,12 +141,12 @@ export abstract class Inode {
   // Symbolic links ------------------------------------------------------------------------------------------------
 
   /** Target of a symbolic link, a byte string. */
-  readlink(): string | number {
+  readlink(_reader: LinkReader): string | number {
     return -EINVAL;
   }
   /** Where the link leads: a path to walk, or for /proc's magic links the place itself. */
-  follow(_caller: Caller): string | Location | number {
-    return this.readlink();
+  follow(reader: LinkReader): string | Location | number {
+    return this.readlink(reader);
   }
 
   // Attributes ----------------------------------------------------------------------------------------------------
@@ -240,8 +249,16 @@ export abstract class Inode {
   open(_location: Location, _flags: number, _caller: Caller): OpenFile | number | undefined {
     return undefined;
   }
-  /** Whether a write, a copy-up or a truncation may start now (overlay and host files prepare here). */
+  /** Makes the data readable before an open file exists: a host file is opened here, so that open(2) tells the error. */
+  prepareRead(): number {
+    return 0;
+  }
+  /** The same for writing; runs before every write, copy-up and truncation. */
   prepareWrite(): number {
+    return 0;
+  }
+  /** A write has changed the pages: a file that lives elsewhere passes them on. */
+  written(): number {
     return 0;
   }
   truncate(_size: number): number {
@@ -267,10 +284,21 @@ export abstract class Inode {
   }
   /** No open file and no mapping is left. Frees the data when no name is left either. */
   protected lastUserGone(): void {
+    this.fifo?.destroy();
+    this.fifo = null;
     if (this.nlink === 0) this.evict();
   }
   /** Frees the data of a file that nobody can reach any more. */
   evict(): void {}
+}
+
+/** Cuts or extends a file that nobody need have open: what had to be opened for it is closed again. */
+export function truncateInode(inode: Inode, size: number): number {
+  inode.retain();
+  const ready = inode.prepareWrite();
+  const result = ready < 0 ? ready : inode.truncate(size);
+  inode.release();
+  return result;
 }
 
 function notAfter(seconds: number, nanos: number, thanSeconds: number, thanNanos: number): boolean {

@@ -85,7 +85,7 @@ export function resolveTarget(walk: Walk, path: string, links = 0): Target | num
       continue;
     }
     if (++links > MAX_SYMLINKS) return -ELOOP;
-    const followed = inode.follow(walk.caller);
+    const followed = inode.follow(walk);
     if (typeof followed === "number") return followed;
     if (typeof followed !== "string") {
       here = followed;
@@ -120,7 +120,7 @@ export function resolveLast(walk: Walk, first: Target, follow: boolean): Locatio
 export function followLast(walk: Walk, target: Target, link: Location): Target | Location | number {
   const links = target.links + 1;
   if (links > MAX_SYMLINKS) return -ELOOP;
-  const followed = link.dentry.inode.follow(walk.caller);
+  const followed = link.dentry.inode.follow(walk);
   if (typeof followed !== "string") return followed;
   if (followed === "") return -ENOENT;
   const inner = resolveTarget({ ...walk, base: target.parent }, followed, links);

@@ -4,12 +4,15 @@
  *  types (EISDIR, ENOTDIR), permission (EACCES), read-only filesystem (EROFS), then truncation, then the type's own open. */
 import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, EROFS } from "../../abi/linux/errno.ts";
 import {
-  O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE_BIT,
-  O_TRUNC, O_WRONLY,
+  mayWrite, O_ACCMODE, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR,
+  O_TMPFILE_BIT, O_TRUNC, O_WRONLY,
 } from "../../abi/linux/fcntl.ts";
-import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, S_IFSOCK } from "../../abi/linux/stat.ts";
+import { S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from "../../abi/linux/stat.ts";
+import { Pipe } from "../pipe/pipe.ts";
+import { openPipeEnd } from "../pipe/pipe-file.ts";
 import { checkOwner, checkPermission, MAY_EXECUTE, MAY_READ, MAY_WRITE, ownerOfNew } from "./credentials.ts";
 import { DirectoryFile } from "./directory-file.ts";
+import { truncateInode } from "./inode.ts";
 import { Dentry, type Location } from "./location.ts";
 import { followLast, lookupStep, resolve, resolveLast, resolveTarget, type Target, type Walk } from "./namei.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -39,8 +42,7 @@ export function openLocation(walk: Walk, location: Location, flags: number): Ope
   const allowed = checkOpen(walk, location, flags);
   if (allowed < 0) return allowed;
   if ((flags & O_TRUNC) !== 0 && inode.isRegular) {
-    const ready = inode.prepareWrite();
-    const cut = ready < 0 ? ready : inode.truncate(0);
+    const cut = truncateInode(inode, 0);
     if (cut < 0) return cut;
   }
   return openInode(walk, location, flags);
@@ -53,8 +55,14 @@ function openInode(walk: Walk, location: Location, flags: number): OpenFile | nu
   const own = inode.open(location, kept, walk.caller);
   if (own !== undefined) return own;
   switch (inode.type) {
-    case S_IFREG:
-      return inode.pages === null ? -EINVAL : new RegularFile(walk.context, inode, inode.pages, location, kept);
+    case S_IFREG: {
+      if (inode.pages === null) return -EINVAL;
+      const ready = mayWrite(kept) ? inode.prepareWrite() : inode.prepareRead();
+      return ready < 0 ? ready : new RegularFile(walk.context, inode, inode.pages, location, kept);
+    }
+    case S_IFIFO:
+      inode.fifo ??= new Pipe(walk.context);
+      return openPipeEnd(inode.fifo, inode, location, kept);
     case S_IFDIR:
       return new DirectoryFile(walk.context, inode, location, kept, walk.root);
     case S_IFCHR:

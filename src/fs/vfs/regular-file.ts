@@ -100,7 +100,11 @@ export class RegularFile extends OpenFile {
     if (ready < 0) return ready;
     const before = source.transferred;
     const result = writePages(this.context, this.pages, source, position);
-    if (source.transferred > before) this.inode.stampModified(this.context.clock);
+    if (source.transferred > before) {
+      this.inode.stampModified(this.context.clock);
+      const passedOn = this.inode.written();
+      if (passedOn < 0 && result >= 0) return passedOn;
+    }
     if (result < 0 || (this.flags & O_DSYNC) === 0) return result;
     return this.inode.sync();
   }
