@@ -3,7 +3,7 @@
  *  A program whose arithmetic is exact never sets PE, so every operation of it comes to the helpers; this keeps them short.
  *  Exactness is decided without a wider format: a sum by its error term (Knuth's TwoSum), a product by counting the significant bits
  *  of its operands, a quotient and a root by multiplying back. */
-import { flushInputs, flushOutputs, NEAREST, PRECISION, raise, rounding } from "./environment.as";
+import { FP_FAST, MXCSR } from "../state";
 
 /** Result bits of the last quick operation that returned true. */
 export let quickResult: u64 = 0;
@@ -32,10 +32,11 @@ function isSafe<F>(x: u64): bool {
   const m = magnitudeOf<F>(x);
   return sizeof<F>() == 8 ? m - 2 * LEAST64 < INFINITY64 - 2 * LEAST64 : m - 2 * LEAST32 < INFINITY32 - 2 * LEAST32;
 }
+/** MXCSR: all exceptions masked, to nearest, no flushing. */
 // @ts-ignore: decorator
 @inline
 function isPlain(): bool {
-  return rounding == NEAREST && !flushInputs && !flushOutputs;
+  return (load<u32>(MXCSR) & 0xffc0) == 0x1f80;
 }
 
 /** True when the product of two normal numbers needs no rounding: their odd parts multiply to at most 53 bits. */
@@ -49,7 +50,11 @@ function productIsExact64(a: u64, b: u64): bool {
 }
 
 function settled<F>(result: u64, exact: bool): bool {
-  if (!exact) raise(PRECISION);
+  if (!exact) {
+    // With everything else plain, PE is all that FP_FAST waits for.
+    store<u32>(MXCSR, load<u32>(MXCSR) | 0x20);
+    store<u32>(FP_FAST, 1);
+  }
   quickResult = result;
   return true;
 }
