@@ -11,6 +11,7 @@ import {
   EXIT_BLOCKED, EXIT_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_AC, VECTOR_BP,
   VECTOR_BR, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_MF, VECTOR_OF, VECTOR_UD, VECTOR_XM,
 } from "../cpu/exit.ts";
+import { PF_PRESENT } from "../memory/access.ts";
 import { X87_CONTROL, X87_STATUS } from "../cpu/state.ts";
 import { startCall } from "./dispatch.ts";
 import type { Kernel } from "./kernel.ts";
@@ -73,7 +74,9 @@ function raisePageFault(kernel: Kernel, task: Task): void {
     killProcess(kernel, task.process);
     return;
   }
-  raise(kernel, task, isUser ? denied.signal : SIGSEGV, isUser ? denied.code : SEGV_MAPERR, address, VECTOR_PF, cpu.faultErrorCode, address);
+  if (isUser) raise(kernel, task, denied.signal, denied.code, address, VECTOR_PF, cpu.faultErrorCode, address);
+  // Linux tells nobody which kernel addresses are mapped: each looks like a protection fault.
+  else raise(kernel, task, SIGSEGV, SEGV_MAPERR, address, VECTOR_PF, cpu.faultErrorCode | PF_PRESENT, address);
 }
 
 function raiseException(kernel: Kernel, task: Task, vector: number): void {
@@ -91,7 +94,7 @@ function raiseException(kernel: Kernel, task: Task, vector: number): void {
     case VECTOR_UD:
       return raise(kernel, task, SIGILL, ILL_ILLOPN, rip, vector, 0, 0);
     case VECTOR_GP:
-      return raise(kernel, task, SIGSEGV, SI_KERNEL, 0, vector, 0, 0);
+      return raise(kernel, task, SIGSEGV, SI_KERNEL, 0, vector, gateError(kernel, task, rip), 0);
     case VECTOR_MF:
       return raise(kernel, task, SIGFPE, x87Code(kernel), rip, vector, 0, 0);
     case VECTOR_XM:
@@ -102,6 +105,13 @@ function raiseException(kernel: Kernel, task: Task, vector: number): void {
       throw new KernelPanic("exception that user code cannot cause", { vector });
   }
 }
+
+/** Error code of a #GP: `int n` through a gate that user code may not use names the gate (SDM 3A §6.13), all else has 0. */
+function gateError(kernel: Kernel, task: Task, rip: number): number {
+  const bytes = kernel.userView(task).peek(rip, 2);
+  return bytes !== undefined && bytes[0] === INT_OPCODE ? bytes[1] * 8 + 2 : 0;
+}
+const INT_OPCODE = 0xcd;
 
 function raise(kernel: Kernel, task: Task, signal: number, code: number, address: number, vector: number, error: number, cr2: number): void {
   task.lastTrap.vector = vector;

@@ -38,9 +38,9 @@ export function deliverSignals(kernel: Kernel, task: Task): boolean {
     const action = process.handlers.get(info.signal);
     if (action.handler === SIG_IGN) continue;
     if (action.handler !== SIG_DFL) {
-      const entered = enterHandler(kernel, task, info, action);
-      if (entered === "again") continue;
-      return entered === "entered";
+      // Frames pile up: the handler entered last runs first, as on Linux.
+      if (enterHandler(kernel, task, info, action) === "parked") return false;
+      continue;
     }
     actByDefault(kernel, task, info);
   }
@@ -60,8 +60,7 @@ export function interruptCall(kernel: Kernel, task: Task): boolean {
     if (action.handler === SIG_IGN) continue;
     if (action.handler !== SIG_DFL) {
       endInterrupted(kernel, task, action);
-      const entered = enterHandler(kernel, task, info, action);
-      return entered === "again" ? deliverSignals(kernel, task) : entered === "entered";
+      return enterHandler(kernel, task, info, action) !== "parked" && deliverSignals(kernel, task);
     }
     actByDefault(kernel, task, info);
   }
