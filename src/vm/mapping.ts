@@ -22,11 +22,24 @@ export function clearPages(space: AddressSpace, region: Region, start: number, e
 
 /** Adds a region and merges it with its neighbours where Linux would. Returns the region that now covers it. */
 export function insertRegion(space: AddressSpace, region: Region): Region {
-  attach(space, region);
+  insertApart(space, region);
+  return mergeAround(space, region);
+}
+
+/** Adds a region and leaves its neighbours alone. */
+export function insertApart(space: AddressSpace, region: Region): void {
+  assert(region.start < region.end && region.start % 4096 === 0 && region.end % 4096 === 0, "bad region bounds", { start: region.start, end: region.end });
+  if (region.backing !== undefined) space.attachBacking(region.backing);
   if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages += region.pages;
   space.virtualPages += region.pages;
   space.regions.insert(region);
-  return mergeAround(space, region);
+}
+
+/** Moves the end of a region up by `length`; nothing is mapped there. The caller has charged the pages. */
+export function extend(space: AddressSpace, region: Region, length: number): void {
+  region.end += length;
+  space.virtualPages += length / 4096;
+  if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages += length / 4096;
 }
 
 /** Merges `region` with the region before and the region after it, if they fit. Returns what covers it afterwards. */
@@ -101,9 +114,4 @@ export function countMapped(space: AddressSpace, start: number, end: number): { 
     mapped += pages;
     if ((region.flags & REGION_ACCOUNT) !== 0) charged += pages;
   }
-}
-
-function attach(space: AddressSpace, region: Region): void {
-  assert(region.start < region.end && region.start % 4096 === 0 && region.end % 4096 === 0, "bad region bounds", { start: region.start, end: region.end });
-  if (region.backing !== undefined) space.attachBacking(region.backing);
 }

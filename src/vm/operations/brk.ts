@@ -5,8 +5,8 @@ import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/linux/mman.ts";
 import { pageCeil } from "../../base/bits.ts";
 import type { AddressSpace } from "../address-space.ts";
 import { MAX_MAP_COUNT, USER_END } from "../layout.ts";
-import { insertRegion, removeRange } from "../mapping.ts";
-import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, Region } from "../region.ts";
+import { extend, insertApart, removeRange } from "../mapping.ts";
+import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, mergeable, Region } from "../region.ts";
 import { guardedStart } from "./place.ts";
 
 export function brk(space: AddressSpace, wish: number): number {
@@ -36,7 +36,11 @@ export function brk(space: AddressSpace, wish: number): number {
     flags: REGION_ACCOUNT | (space.defaultFlags & REGION_LOCK_MASK), pageOffset: oldEnd / 4096, backing: undefined, file: undefined, type: "heap", name: "",
   });
   space.brkEnd = wish;
-  insertRegion(space, region);
+  // The heap grows the region that is the heap; the program's bss before it stays apart (vma_prev_limit(start_brk)), and so
+  // does whatever lies behind it.
+  const heap = regions.find(oldEnd - 1);
+  if (heap !== undefined && heap.end > space.brkStart && mergeable(heap, region)) extend(space, heap, newEnd - oldEnd);
+  else insertApart(space, region);
   context.events?.mapped(space, oldEnd, newEnd - oldEnd, region.prot, 0);
   if ((region.flags & REGION_LOCKED) !== 0) space.populate(oldEnd, newEnd);
   return wish;

@@ -7,7 +7,7 @@ import { MAP_FIXED, MAP_SHARED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE }
 import { isPageAligned, pageCeil } from "../../base/bits.ts";
 import type { AddressSpace } from "../address-space.ts";
 import { MAX_MAP_COUNT, USER_END } from "../layout.ts";
-import { clearPages, insertRegion, mergeAround, removeRange } from "../mapping.ts";
+import { clearPages, extend, insertRegion, mergeAround, removeRange } from "../mapping.ts";
 import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, REGION_SPECIAL, type Region } from "../region.ts";
 import { choosePlace } from "./place.ts";
 import { wouldExceedMapCount } from "./unmap.ts";
@@ -76,9 +76,7 @@ function expand(space: AddressSpace, region: Region, address: number, oldLength:
     const error = charge(space, region, growth / 4096);
     if (error !== 0) return error;
     const from = region.end;
-    region.end += growth;
-    space.virtualPages += growth / 4096;
-    if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages += growth / 4096;
+    extend(space, region, growth);
     mergeAround(space, region);
     space.context.events?.mapped(space, from, growth, region.prot, 0);
     if ((region.flags & REGION_LOCKED) !== 0) space.populate(from, from + growth);
