@@ -109,7 +109,7 @@ export class ProcSystem implements SystemView {
   }
   readonly maxProcessId = 4_194_304;
   readonly maxOpenFiles = 1_048_576;
-  get overcommitMode(): number {
+  get overcommitMode(): 0 | 1 | 2 {
     return this.#kernel.vm.commit.mode;
   }
   readonly maxMapCount = MAX_MAP_COUNT;
@@ -287,6 +287,9 @@ class ProcThread implements ThreadView {
   }
   get name(): string {
     return this.#task.name;
+  }
+  rename(name: string): void {
+    this.#task.name = name.slice(0, 15);
   }
   get state(): ThreadView["state"] {
     const { state, process, awaitsPage, call } = this.#task;

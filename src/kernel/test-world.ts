@@ -1,5 +1,5 @@
 /** A whole machine in a test: real memory, vm, files and kernel; a CPU of the test's choice; a tmpfs root; time by instructions. */
-import { O_RDONLY, O_WRONLY, O_CREAT } from "../abi/linux/fcntl.ts";
+import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from "../abi/linux/fcntl.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import { DeviceTable } from "../fs/devfs/device-table.ts";
 import type { FsContext } from "../fs/context.ts";
@@ -81,7 +81,7 @@ export class TestWorld {
   write(path: string, bytes: Uint8Array, mode = 0o755): void {
     const { kernel } = this;
     const { root } = kernel.mounts;
-    const file = open({ context: kernel.fs, root, base: root, caller: KERNEL_CALLER }, byteStringOf(path), O_WRONLY | O_CREAT, mode);
+    const file = open({ context: kernel.fs, root, base: root, caller: KERNEL_CALLER }, byteStringOf(path), O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (typeof file === "number") throw new Error(`cannot write ${path}: ${file}`);
     const written = file.write(new BufferSource(bytes));
     if (written !== bytes.length) throw new Error(`cannot write ${path}: ${written}`);
