@@ -283,7 +283,7 @@ export class HostPages extends FilePages {
     const start = pages[0] * PAGE_SIZE;
     const end = Math.min((pages[pages.length - 1] + 1) * PAGE_SIZE, this.bytes);
     for (const page of pages) this.dirty.delete(page);
-    if (this.mapped) this.writeProtect(pages[0], pages[pages.length - 1] + 1);
+    if (this.isMapped) this.writeProtect(pages[0], pages[pages.length - 1] + 1);
     if (end <= start) return;
     const bytes = new Uint8Array(end - start);
     for (const page of pages) {

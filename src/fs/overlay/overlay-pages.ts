@@ -150,11 +150,11 @@ export class OverlayPages extends FilePages {
   }
 
   override attach(mapping: PageCacheMapping): () => void {
-    if (!this.mapped && this.lower !== null) this.detachLower = this.lower.attach(this.followLower());
+    if (!this.isMapped && this.lower !== null) this.detachLower = this.lower.attach(this.followLower());
     const detach = super.attach(mapping);
     return () => {
       detach();
-      if (this.mapped) return;
+      if (this.isMapped) return;
       this.detachLower?.();
       this.detachLower = null;
     };

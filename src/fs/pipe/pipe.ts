@@ -13,10 +13,8 @@ import { allocFrame } from "../vfs/frames.ts";
 import { WaitQueue } from "../wait.ts";
 
 export const DEFAULT_PIPE_BYTES = 65_536;
-/** /proc/sys/fs/pipe-max-size: what uid != 0 may ask for. */
+/** /proc/sys/fs/pipe-max-size. Nobody here has CAP_SYS_RESOURCE, which would allow more. */
 export const MAX_PIPE_BYTES = 1_048_576;
-/** What anybody may ask for: beyond it the ring alone would be a burden. */
-const HARD_LIMIT_BYTES = 0x400_0000;
 
 export class Pipe {
   /** Woken when bytes or room appear, or an end is opened or closed. */
@@ -85,12 +83,11 @@ export class Pipe {
   }
 
   /** fcntl(F_SETPIPE_SZ): the new capacity, a power of two pages; -EBUSY when more is in use, -EPERM above the limit. */
-  resize(bytes: number, privileged: boolean): number {
+  resize(bytes: number): number {
     if (bytes > 0x8000_0000 || bytes < 0) return -EINVAL;
     let slots = 1;
     while (slots * PAGE_SIZE < bytes) slots *= 2;
-    if (slots * PAGE_SIZE > MAX_PIPE_BYTES && !privileged && slots > this.slots) return -EPERM;
-    if (slots * PAGE_SIZE > HARD_LIMIT_BYTES) return -ENOMEM;
+    if (slots * PAGE_SIZE > MAX_PIPE_BYTES) return -EPERM;
     if (slots < this.used) return -EBUSY;
     const frames = new Int32Array(slots);
     const starts = new Uint16Array(slots);

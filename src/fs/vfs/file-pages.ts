@@ -83,7 +83,7 @@ export abstract class FilePages implements PageCache {
   protected writeProtect(from: number, to: number): void {
     for (const mapping of this.mappings) mapping.writeProtect(from, to);
   }
-  protected get mapped(): boolean {
+  get isMapped(): boolean {
     return this.mappings.size > 0;
   }
 }
