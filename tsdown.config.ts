@@ -9,7 +9,6 @@ export default defineConfig([
       vm: "src/vm/index.ts",
       cpu: "src/cpu/index.ts",
       trace: "src/trace/index.ts",
-      debug: "src/debug/index.ts",
       node: "src/host/node/index.ts",
       browser: "src/host/browser/index.ts",
       cli: "src/cli/main.ts",

@@ -5,5 +5,6 @@ declare namespace WebAssembly {
   interface TableDescriptor { element: "anyfunc"; initial: number; maximum?: number }
   class Table { constructor(descriptor: TableDescriptor); readonly length: number; get(index: number): unknown; set(index: number, value?: unknown): void; grow(delta: number): number }
   class Module { constructor(bytes: Uint8Array | ArrayBuffer); static customSections(m: Module, name: string): ArrayBuffer[] }
+  function compile(bytes: ArrayBuffer | Uint8Array): Promise<Module>;
   class Instance { constructor(module: Module, imports?: Record<string, Record<string, unknown>>); readonly exports: Record<string, unknown> }
 }

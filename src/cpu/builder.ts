@@ -116,7 +116,7 @@ export abstract class Builder {
   /** A state word: `type` is a load such as "i64.load" or "i32.load16_u". */
   getState(address: number, load = "i64.load"): Value {
     const node = this.graph.load(load, this.graph.i32(0), address);
-    return this.ofNode(node, load.includes("8") ? 8 : load.includes("16") ? 16 : widthOf(node.type), "zero");
+    return this.ofNode(node, /load8/.test(load) ? 8 : /load16/.test(load) ? 16 : widthOf(node.type), "zero");
   }
   setState(address: number, value: Value, store = "i64.store"): void {
     this.graph.store(store, this.graph.i32(0), value.node, address);

@@ -67,6 +67,7 @@ function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["pr
 
 function formAllowed(e: Encoding, register: boolean): boolean {
   for (const o of e.operands) {
+    if (o.source === "st") return register;
     if (o.source === "rm") return register ? o.allowsRegister : o.allowsMemory;
   }
   return true;

@@ -12,7 +12,7 @@
  *  Sums and differences below the normal range are exact (their ulp is that of the operands), so for them finite is enough. */
 import type { Builder, Value } from "../builder.ts";
 import { FP_FAST, MXCSR, SCRATCH_A, SCRATCH_B, SCRATCH_C } from "../state.ts";
-import { choose, field, is, lanes, splat, zeroVector } from "./sse-operands.ts";
+import { choose, field, is, laneMask, lanes, shuffle, splat, zeroVector } from "./sse-operands.ts";
 
 export type FloatWidth = 32 | 64;
 export type Arithmetic = "add" | "sub" | "mul" | "div";
@@ -29,7 +29,7 @@ const formats: Readonly<Record<FloatWidth, Format>> = {
   64: { scalar: "f64", packed: "f64x2", least: 1n << 52n, infinity: 0x7ffn << 52n },
 };
 
-// ---- bits and numbers ----------------------------------------------------------------------------------------------------------
+// ---- bits and numbers -----------------------------------------------------------------------------------------------------
 
 /** The float with these bits. */
 export function toFloat(b: Builder, bits: Value): Value {
@@ -66,7 +66,7 @@ export function isOrdinary(b: Builder, x: Value): Value {
   return b.ltU(b.sub(doubled(b, x), limit(b, x, 2n * least)), limit(b, x, infinity - 2n * least));
 }
 
-// ---- MXCSR ---------------------------------------------------------------------------------------------------------------------------
+// ---- MXCSR ----------------------------------------------------------------------------------------------------------------
 
 /** To nearest, everything masked, PE set, no flushing: results that raise nothing else are Wasm's. */
 export function isFast(b: Builder): Value {
@@ -105,7 +105,7 @@ function settleTwice(b: Builder, isPlain: Value, isPlainToo: () => Value, native
   return b.ofNode(b.get(result).node, native.width);
 }
 
-// ---- scalars ---------------------------------------------------------------------------------------------------------------------------
+// ---- scalars --------------------------------------------------------------------------------------------------------------
 // Operands and results are floats unless stated otherwise, so that values stay in vector registers; their bits are only looked at.
 
 export function scalarArithmetic(b: Builder, name: Arithmetic, f: Value, g: Value): Value {
@@ -203,7 +203,7 @@ export function scalarApproximation(b: Builder, name: "reciprocal" | "reciprocal
   return toFloat(b, b.helper(`f32_${name}`, toBits(b, f)));
 }
 
-// ---- packed ------------------------------------------------------------------------------------------------------------------------------
+// ---- packed ---------------------------------------------------------------------------------------------------------------
 // Vectors in, vectors out. One "bad" mask over all lanes decides.
 
 function constantLanes(b: Builder, width: FloatWidth, bits: bigint): Value {
@@ -263,6 +263,29 @@ export function packedArithmetic(b: Builder, name: Arithmetic, width: FloatWidth
     return anyLane(b, orLanes(b, infinite, denormalLanes(b, width, x), denormalLanes(b, width, y), tiny));
   };
   return settleTwice(b, all(b, isFast(b), b.not(bad)), () => all(b, roundsAsWasm(b), b.not(badInDetail())), native, exact);
+}
+
+/** DPPS, DPPD. imm8: bits 7:4 choose the lanes to multiply, bits 3:0 the lanes to receive the sum; the others become zero. Lanes are
+ *  added in neighbouring pairs, then the pairs. Every step must be plain: an intermediate may underflow, or be a denormal operand. */
+export function packedDot(b: Builder, width: FloatWidth, x: Value, y: Value, control: Value): Value {
+  const { packed, least } = formats[width];
+  const count = 128 / width;
+  const tiny = (v: Value, zero: Value): Value => b.op("v128.andnot", belowLanes(b, width, v, 2n * least), zero);
+  const products = b.op(`${packed}.mul`, x, y);
+  const bad = [
+    denormalLanes(b, width, x), denormalLanes(b, width, y),
+    tiny(products, orLanes(b, zeroLanes(b, width, x), zeroLanes(b, width, y))),
+  ];
+  let sum = b.op("v128.and", products, laneMask(b, width, field(b, control, 4, count)));
+  for (let step = 1; step < count; step *= 2) {
+    sum = b.op(`${packed}.add`, sum, shuffle(b, width, sum, sum, Array.from({ length: count }, (_, i) => i ^ step)));
+    bad.push(tiny(sum, zeroLanes(b, width, sum)));
+  }
+  // An infinity or NaN among the chosen products reaches the sum.
+  bad.push(notFiniteLanes(b, width, sum));
+  const native = b.op("v128.and", sum, laneMask(b, width, field(b, control, 0, count)));
+  const plain = all(b, roundsAsWasm(b), b.not(anyLane(b, orLanes(b, ...bad))));
+  return settle(b, plain, native, () => packedHelper(b, `${packed}_dot`, x, y, control));
 }
 
 export function packedSquareRoot(b: Builder, width: FloatWidth, x: Value): Value {

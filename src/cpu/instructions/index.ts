@@ -16,5 +16,7 @@ import "./sse-float.ts";
 import "./sse-convert.ts";
 import "./sse-shuffle.ts";
 import "./sse-string.ts";
+import "./x87.ts";
+import "./mmx.ts";
 
 export { allEncodings } from "./define.ts";

@@ -22,7 +22,7 @@ function f64Constant(b: Builder, value: number): Value {
   return toFloat(b, b.constant(64, f64Bits(value)));
 }
 
-// ---- integers to floats ------------------------------------------------------------------------------------------------------------
+// ---- integers to floats ---------------------------------------------------------------------------------------------------
 
 /** Exact when |x| is at most 2^24 or 2^53, or when 32 bits become binary64. */
 function fromInteger(b: Builder, to: FloatWidth, x: Value): Value {
@@ -46,7 +46,7 @@ instruction("cvtdq2ps", ["NP 0F 5B /r   x, xm128"], {}, (b, dst, src) => {
   b.write(dst, settle(b, b.or(b.not(inexact), roundsAsWasm(b)), native, () => packedHelper(b, "i32x4_to_f32x4", x)));
 });
 
-// ---- floats to integers ------------------------------------------------------------------------------------------------------------
+// ---- floats to integers ---------------------------------------------------------------------------------------------------
 
 type Rounding = "" | "_truncate";
 
@@ -97,7 +97,7 @@ for (const [mnemonic, row, width, rounding] of packedToIntegers) {
   instruction(mnemonic, [`${row} /r   x, xm128`], {}, (b, dst, src) => b.write(dst, packedToInteger(b, width, b.read(src), rounding)));
 }
 
-// ---- between the float formats -----------------------------------------------------------------------------------------------------
+// ---- between the float formats --------------------------------------------------------------------------------------------
 
 /** Widening is exact: only NaNs (quieted, IE) and denormals (DE) are special. */
 instruction("cvtss2sd", ["F3 0F 5A /r   x, xm32"], {}, (b, dst, src) => {

@@ -2,7 +2,7 @@
  *  Scalar forms change the low lane only; with a memory operand they need no alignment. */
 import { instruction } from "./define.ts";
 import {
-  type Arithmetic, type FloatWidth, packedArithmetic, packedCompare, packedExtreme, packedHelper, packedRound, packedSquareRoot,
+  type Arithmetic, type FloatWidth, packedArithmetic, packedCompare, packedDot, packedExtreme, packedHelper, packedRound, packedSquareRoot,
   scalarApproximation, scalarArithmetic, scalarCompare, scalarExtreme, scalarFlags, scalarRound, scalarSquareRoot,
 } from "./float.ts";
 import { immediate, lanes, low, readBoth, shuffle } from "./sse-operands.ts";
@@ -18,7 +18,7 @@ const vectors: readonly Kind[] = [
 ];
 const shapeOf = (width: FloatWidth): string => (width === 32 ? "f32x4" : "f64x2");
 
-// ---- arithmetic ------------------------------------------------------------------------------------------------------------------
+// ---- arithmetic -----------------------------------------------------------------------------------------------------------
 
 const arithmetic: readonly (readonly [Arithmetic, string])[] = [["add", "58"], ["mul", "59"], ["sub", "5C"], ["div", "5E"]];
 for (const [name, opcode] of arithmetic) {
@@ -50,17 +50,25 @@ for (const [name, opcode] of [["min", "5D"], ["max", "5F"]] as const) {
   }
 }
 for (const { prefix, suffix, operand } of scalars) {
-  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, ${operand}`], {}, (b, dst, src) => b.write(dst, scalarSquareRoot(b, b.readFloat(src))));
+  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, ${operand}`], {}, (b, dst, src) => {
+    b.write(dst, scalarSquareRoot(b, b.readFloat(src)));
+  });
 }
 for (const { width, prefix, suffix } of vectors) {
-  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, xm128`], {}, (b, dst, src) => b.write(dst, packedSquareRoot(b, width, b.read(src))));
+  instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, xm128`], {}, (b, dst, src) => {
+    b.write(dst, packedSquareRoot(b, width, b.read(src)));
+  });
 }
 for (const [mnemonic, opcode, name] of [["rcp", "53", "reciprocal"], ["rsqrt", "52", "reciprocal_sqrt"]] as const) {
-  instruction(`${mnemonic}ss`, [`F3 0F ${opcode} /r   x, xm32`], {}, (b, dst, src) => b.write(dst, scalarApproximation(b, name, b.readFloat(src))));
-  instruction(`${mnemonic}ps`, [`NP 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => b.write(dst, packedHelper(b, `f32x4_${name}`, b.read(src))));
+  instruction(`${mnemonic}ss`, [`F3 0F ${opcode} /r   x, xm32`], {}, (b, dst, src) => {
+    b.write(dst, scalarApproximation(b, name, b.readFloat(src)));
+  });
+  instruction(`${mnemonic}ps`, [`NP 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
+    b.write(dst, packedHelper(b, `f32x4_${name}`, b.read(src)));
+  });
 }
 
-// ---- across lanes -------------------------------------------------------------------------------------------------------------------
+// ---- across lanes ---------------------------------------------------------------------------------------------------------
 
 const horizontals: readonly (readonly [FloatWidth, string, string])[] = [[64, "66", "pd"], [32, "F2", "ps"]];
 for (const [width, prefix, suffix] of horizontals) {
@@ -78,16 +86,14 @@ for (const [width, prefix, suffix] of horizontals) {
     b.write(dst, packedArithmetic(b, "add", width, x, turned, () => packedHelper(b, `${shape}_addsub`, x, y)));
   });
 }
-for (const [mnemonic, opcode, shape] of [["dpps", "40", "f32x4"], ["dppd", "41", "f64x2"]]) {
+for (const [mnemonic, opcode, width] of [["dpps", "40", 32], ["dppd", "41", 64]] as const) {
   instruction(mnemonic, [`66 0F 3A ${opcode} /r   x, xm128, i8`], {}, (b, dst, src, imm) => {
     const [x, y] = readBoth(b, dst, src);
-    const result = packedHelper(b, `${shape}_dot`, x, y, immediate(b, imm));
-    b.floatGuard();
-    b.write(dst, result);
+    b.write(dst, packedDot(b, width, x, y, immediate(b, imm)));
   });
 }
 
-// ---- rounding ------------------------------------------------------------------------------------------------------------------------
+// ---- rounding -------------------------------------------------------------------------------------------------------------
 
 for (const [opcode, { suffix, operand }] of [["0A", scalars[0]], ["0B", scalars[1]]] as const) {
   instruction(`round${suffix}`, [`66 0F 3A ${opcode} /r   x, ${operand}, i8`], {}, (b, dst, src, imm) => {
@@ -100,7 +106,7 @@ for (const [opcode, { width, suffix }] of [["08", vectors[0]], ["09", vectors[1]
   });
 }
 
-// ---- comparisons ---------------------------------------------------------------------------------------------------------------------
+// ---- comparisons ----------------------------------------------------------------------------------------------------------
 
 for (const [name, opcode] of [["ucomis", "2E"], ["comis", "2F"]] as const) {
   for (const [width, prefix, letter] of [[32, "NP", "s"], [64, "66", "d"]] as const) {
@@ -123,7 +129,7 @@ for (const { width, prefix, suffix } of vectors) {
   });
 }
 
-// ---- logic ---------------------------------------------------------------------------------------------------------------------------
+// ---- logic ----------------------------------------------------------------------------------------------------------------
 
 for (const { prefix, suffix } of vectors) {
   for (const [mnemonic, opcode, operator] of [["and", "54", "v128.and"], ["or", "56", "v128.or"], ["xor", "57", "v128.xor"]]) {

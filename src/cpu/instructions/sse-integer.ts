@@ -2,7 +2,7 @@
  *  Most are one Wasm SIMD operator; what differs from Wasm is composed. No flags except PTEST's. */
 import type { Builder, Value } from "../builder.ts";
 import { instruction } from "./define.ts";
-import { atMost, field, immediate, iota, is, lanes, lowVector, readBoth, shape, shuffle, splat, zeroVector } from "./sse-operands.ts";
+import { atMost, field, immediate, iota, is, known, lanes, lowVector, readBoth, shape, shuffle, splat, zeroVector } from "./sse-operands.ts";
 
 /** x is the destination's old value, y the source. */
 type Combine = (b: Builder, x: Value, y: Value) => Value;
@@ -36,12 +36,14 @@ const direct: readonly (readonly [mnemonic: string, opcode: string, operator: st
 for (const [mnemonic, opcode, operator] of direct) packed(mnemonic, opcode, (b, x, y) => b.op(operator, x, y));
 packed("pandn", "DF", (b, x, y) => b.op("v128.andnot", y, x));
 
-// ---- products --------------------------------------------------------------------------------------------------------------------
+// ---- products -------------------------------------------------------------------------------------------------------------
 
 /** High halves of 16-bit products, from 32-bit ones. */
 function multiplyHigh(sign: "s" | "u"): Combine {
-  return (b, x, y) =>
-    shuffle(b, 16, b.op(`i32x4.extmul_low_i16x8_${sign}`, x, y), b.op(`i32x4.extmul_high_i16x8_${sign}`, x, y), [1, 3, 5, 7, 9, 11, 13, 15]);
+  return (b, x, y) => {
+    const [low, high] = ["low", "high"].map((half) => b.op(`i32x4.extmul_${half}_i16x8_${sign}`, x, y));
+    return shuffle(b, 16, low, high, [1, 3, 5, 7, 9, 11, 13, 15]);
+  };
 }
 packed("pmulhw", "E5", multiplyHigh("s"));
 packed("pmulhuw", "E4", multiplyHigh("u"));
@@ -69,7 +71,7 @@ packed("pmaddubsw", "38 04", (b, x, y) => {
   return b.op("i16x8.add_sat_s", b.op("i16x8.mul", xEven, yEven), b.op("i16x8.mul", xOdd, yOdd));
 });
 
-// ---- sums and differences ----------------------------------------------------------------------------------------------------------------
+// ---- sums and differences -------------------------------------------------------------------------------------------------
 
 /** |x − y| of unsigned bytes: one of the saturated differences is 0. */
 function byteDistance(b: Builder, x: Value, y: Value): Value {
@@ -109,7 +111,7 @@ packed("phsubw", "38 05", horizontal(16, "i16x8.sub"));
 packed("phsubd", "38 06", horizontal(32, "i32x4.sub"));
 packed("phsubsw", "38 07", horizontal(16, "i16x8.sub_sat_s"));
 
-// ---- sign and magnitude ----------------------------------------------------------------------------------------------------------------------
+// ---- sign and magnitude ---------------------------------------------------------------------------------------------------
 
 for (const [letter, width, sign, magnitude] of [["b", 8, "08", "1C"], ["w", 16, "09", "1D"], ["d", 32, "0A", "1E"]] as const) {
   const s = shape(width);
@@ -122,7 +124,7 @@ for (const [letter, width, sign, magnitude] of [["b", 8, "08", "1C"], ["w", 16, 
   packed(`pabs${letter}`, `38 ${magnitude}`, (b, _x, y) => b.op(`${s}.abs`, y));
 }
 
-// ---- widening --------------------------------------------------------------------------------------------------------------------------------
+// ---- widening -------------------------------------------------------------------------------------------------------------
 
 const extensions: readonly (readonly [suffix: string, opcode: string, operand: string, steps: readonly string[]])[] = [
   ["bw", "0", "xm64", ["i16x8.extend_low_i8x16"]],
@@ -140,7 +142,7 @@ for (const [suffix, opcode, operand, steps] of extensions) {
   }
 }
 
-// ---- shifts ------------------------------------------------------------------------------------------------------------------------------------
+// ---- shifts ---------------------------------------------------------------------------------------------------------------
 
 type Shift = "shl" | "shr_u" | "shr_s";
 /** Shifts every lane by a 64-bit count; from the width on the result is 0, or the sign for arithmetic shifts. */
@@ -163,17 +165,22 @@ for (const [mnemonic, width, operation, byVector, byImmediate] of shifts) {
   });
 }
 
-/** Whole-register shifts by bytes. An index outside 0…15 makes swizzle give 0. */
-instruction("psrldq", ["66 0F 73 /3   xx, i8"], {}, (b, dst, imm) => {
-  const count = splat(b, 8, atMost(b, immediate(b, imm), 16));
-  b.write(dst, b.op("i8x16.swizzle", b.read(dst), b.op("i8x16.add", iota(b, 8), count)));
-});
-instruction("pslldq", ["66 0F 73 /7   xx, i8"], {}, (b, dst, imm) => {
-  const count = splat(b, 8, atMost(b, immediate(b, imm), 16));
-  b.write(dst, b.op("i8x16.swizzle", b.read(dst), b.op("i8x16.sub", iota(b, 8), count)));
-});
+/** Whole-register shifts by bytes: bytes of the register beside zeros, or an index outside 0…15, which makes swizzle give 0. */
+function shiftBytes(mnemonic: string, row: string, direction: 1 | -1): void {
+  instruction(mnemonic, [`${row}   xx, i8`], {}, (b, dst, imm) => {
+    const x = b.read(dst), count = atMost(b, immediate(b, imm), 16), constant = known(count);
+    if (constant !== undefined) {
+      const first = direction > 0 ? constant : 16 - constant;
+      const [low, high] = direction > 0 ? [x, zeroVector(b)] : [zeroVector(b), x];
+      return b.write(dst, shuffle(b, 8, low, high, Array.from({ length: 16 }, (_, i) => first + i)));
+    }
+    b.write(dst, b.op("i8x16.swizzle", x, b.op(direction > 0 ? "i8x16.add" : "i8x16.sub", iota(b, 8), splat(b, 8, count))));
+  });
+}
+shiftBytes("psrldq", "66 0F 73 /3", 1);
+shiftBytes("pslldq", "66 0F 73 /7", -1);
 
-// ---- tests and searches ------------------------------------------------------------------------------------------------------------------------
+// ---- tests and searches ---------------------------------------------------------------------------------------------------
 
 instruction("ptest", ["66 0F 38 17 /r   x, xm128"], {}, (b, dst, src) => {
   const [x, y] = readBoth(b, dst, src), never = b.truth(b.constant(32, 0).node);

@@ -23,7 +23,7 @@ instruction("movntdq", ["66 0F E7 /r   ma128, x"], {}, move);
 instruction("movntdqa", ["66 0F 38 2A /r   x, ma128"], {}, move);
 instruction("lddqu", ["F2 0F F0 /r   x, m128"], {}, move);
 
-// ---- scalars -----------------------------------------------------------------------------------------------------------------
+// ---- scalars --------------------------------------------------------------------------------------------------------------
 
 function loadScalar(b: Builder, dst: Operand, src: Operand): void {
   const value = b.read(src);
@@ -47,7 +47,7 @@ instruction("movq", ["66 0F D6 /r   xm64, x"], {}, (b, dst, src) => {
   else b.writeZeroExtended(dst, value);
 });
 
-// ---- halves ------------------------------------------------------------------------------------------------------------------
+// ---- halves ---------------------------------------------------------------------------------------------------------------
 
 function loadLow(b: Builder, dst: Operand, src: Operand): void {
   b.write(dst, b.read(src));
@@ -74,7 +74,7 @@ instruction("movlhps", ["NP 0F 16 /r   x, xx"], {}, (b, dst, src) => {
   b.write(dst, b.lane("i64x2.replace_lane", [1], b.read(dst), b.read(low(src, 64))));
 });
 
-// ---- duplicates ----------------------------------------------------------------------------------------------------------------
+// ---- duplicates -----------------------------------------------------------------------------------------------------------
 
 instruction("movddup", ["F2 0F 12 /r   x, xm64"], {}, (b, dst, src) => {
   const x = lowVector(b, src);
@@ -89,7 +89,7 @@ instruction("movshdup", ["F3 0F 16 /r   x, xm128"], {}, (b, dst, src) => {
   b.write(dst, shuffle(b, 32, x, x, [1, 1, 3, 3]));
 });
 
-// ---- sign masks ------------------------------------------------------------------------------------------------------------------
+// ---- sign masks -----------------------------------------------------------------------------------------------------------
 
 instruction("movmskps", ["NP 0F 50 /r   r32, xx"], {}, (b, dst, src) => b.write(dst, b.op("i32x4.bitmask", b.read(src))));
 instruction("movmskpd", ["66 0F 50 /r   r32, xx"], {}, (b, dst, src) => b.write(dst, b.op("i64x2.bitmask", b.read(src))));
@@ -112,7 +112,7 @@ instruction("maskmovdqu", ["66 0F F7 /r   x, xx"], {}, (b, data, mask) => {
   eachSelected((i) => b.storeAt(b.add(address, b.zext(i, 64)), b.trunc(extractLane(b, 8, bytes, i), 8)));
 });
 
-// ---- single lanes and general registers ------------------------------------------------------------------------------------------------
+// ---- single lanes and general registers -----------------------------------------------------------------------------------
 
 /** Rows of one lane width: the register form of a narrow extract writes 32 bits, the memory form the lane. */
 function extract(width: 8 | 16 | 32 | 64, laneBits: number) {

@@ -27,7 +27,7 @@ export function is(b: Builder, name: string, ...args: Value[]): Value {
   return b.truth(b.op(name, ...args).node);
 }
 
-// ---- immediates ------------------------------------------------------------------------------------------------------------
+// ---- immediates -----------------------------------------------------------------------------------------------------------
 
 /** The 8-bit immediate as 32 bits. */
 export function immediate(b: Builder, operand: Operand): Value {
@@ -64,7 +64,7 @@ export function atMost(b: Builder, value: Value, limit: number): Value {
   return b.select(b.ltU(value, b.constant(32, limit)), value, b.constant(32, limit));
 }
 
-// ---- vectors ---------------------------------------------------------------------------------------------------------------
+// ---- vectors --------------------------------------------------------------------------------------------------------------
 
 /** A constant vector from its lanes of `width` bits, lowest first; fewer lanes than fit repeat. */
 export function lanes(b: Builder, width: 8 | 16 | 32 | 64, values: readonly (number | bigint)[]): Value {

@@ -6,7 +6,7 @@ import {
   atMost, byteIndices, extractLane, field, immediate, iota, known, laneMask, lanes, readBoth, shape, shuffle, splat, zeroVector,
 } from "./sse-operands.ts";
 
-// ---- by an immediate -----------------------------------------------------------------------------------------------------------
+// ---- by an immediate ------------------------------------------------------------------------------------------------------
 
 /** The four two-bit fields of an immediate. */
 function fields(constant: number): number[] {
@@ -66,7 +66,7 @@ instruction("palignr", ["66 0F 3A 0F /r   x, xm128, i8"], {}, (b, dst, src, imm)
   b.write(dst, b.op("v128.or", b.op("i8x16.swizzle", y, indices), b.op("i8x16.swizzle", x, above)));
 });
 
-// ---- by a vector -----------------------------------------------------------------------------------------------------------------
+// ---- by a vector ----------------------------------------------------------------------------------------------------------
 
 /** Bit 7 of a selector clears its byte, the upper bits of the others are ignored: keep 8f, and 80…8f is beyond swizzle's range. */
 instruction("pshufb", ["66 0F 38 00 /r   x, xm128"], {}, (b, dst, src) => {
@@ -74,7 +74,7 @@ instruction("pshufb", ["66 0F 38 00 /r   x, xm128"], {}, (b, dst, src) => {
   b.write(dst, b.op("i8x16.swizzle", x, b.op("v128.and", selectors, lanes(b, 8, [0x8f]))));
 });
 
-// ---- fixed -------------------------------------------------------------------------------------------------------------------------
+// ---- fixed ----------------------------------------------------------------------------------------------------------------
 
 function fixed(mnemonic: string, row: string, width: 8 | 16 | 32 | 64, order: readonly number[]): void {
   instruction(mnemonic, [`${row} /r   x, xm128`], {}, (b, dst, src) => {
@@ -100,7 +100,7 @@ fixed("unpcklpd", "66 0F 14", 64, interleaved(64, "low"));
 fixed("unpckhps", "NP 0F 15", 32, interleaved(32, "high"));
 fixed("unpckhpd", "66 0F 15", 64, interleaved(64, "high"));
 
-// ---- blends ------------------------------------------------------------------------------------------------------------------------
+// ---- blends ---------------------------------------------------------------------------------------------------------------
 
 function blendImmediate(mnemonic: string, opcode: string, width: 16 | 32 | 64): void {
   instruction(mnemonic, [`66 0F 3A ${opcode} /r   x, xm128, i8`], {}, (b, dst, src, imm) => {

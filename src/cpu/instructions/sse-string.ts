@@ -1,4 +1,4 @@
-/** SSE4.2 text comparison: PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (Intel SDM 1 §10.2 of SSE4.2: §12.10, SDM 2B, 4.1).
+/** SSE4.2 text comparison: PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM (Intel SDM 1 §12.10.4, 2B §4.1).
  *
  *    imm8   6          5:4                 3:2                          1:0
  *           lsb/msb    polarity            aggregation                  elements

@@ -116,7 +116,7 @@ function encode(random: Random, { encoding: e, memory }: Form, imm: number, disp
   return [...prefix, ...(rex !== 0x40 || random.below(8) === 0 ? [rex] : []), ...escape, e.opcode, modRM, ...(memory ? [displacement] : []), ...immediate];
 }
 
-function bytesOf(random: Random, next: () => number): bigint {
+function bytesOf(next: () => number): bigint {
   let value = 0n;
   for (let i = 0; i < 8; i++) value = (value << 8n) | BigInt(next());
   return value;
@@ -125,11 +125,11 @@ function bytesOf(random: Random, next: () => number): bigint {
 function randomHalf(random: Random, kind: number): bigint {
   switch (kind) {
     case 0: return random.u64();
-    case 1: return bytesOf(random, () => random.pick([0, 0xff, 0x80, 0x7f, 1, 0x81]));
+    case 1: return bytesOf(() => random.pick([0, 0xff, 0x80, 0x7f, 1, 0x81]));
     case 2: return BigInt(randomF32(random)) | (BigInt(randomF32(random)) << 32n);
     case 3: return randomF64(random);
-    case 4: return bytesOf(random, () => (random.below(3) === 0 ? random.below(256) : 0));
-    case 5: return bytesOf(random, () => random.pick([0x61, 0x62, 0x63, 0xe1, 0x61, 0x62, random.below(256), random.below(12) === 0 ? 0 : 0x61]));
+    case 4: return bytesOf(() => (random.below(3) === 0 ? random.below(256) : 0));
+    case 5: return bytesOf(() => random.pick([0x61, 0x62, 0x63, 0xe1, 0x61, 0x62, random.below(256), random.below(12) === 0 ? 0 : 0x61]));
     case 6: { // words of text
       let value = 0n;
       for (let i = 0; i < 4; i++) value = (value << 16n) | BigInt(random.pick([0x61, 0x62, 0x8061, 0x6161, 0x61, random.below(16) === 0 ? 0 : 0x62]));

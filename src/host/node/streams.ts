@@ -48,32 +48,32 @@ export class StreamInput implements HostInput {
   }
 }
 
-/** Writes to a Node stream; "full" is the stream's own high-water mark. A reader that went away makes it {@link closed}. */
+/** Writes to a Node stream; "full" is the stream's own high-water mark. A reader that went away makes it {@link broken}. */
 export class StreamOutput implements HostOutput {
   readonly #stream: Writable;
-  closed = false;
+  broken = false;
   #resume: (() => void) | undefined;
 
   constructor(stream: Writable) {
     this.#stream = stream;
     stream.on("error", () => {
-      this.closed = true;
+      this.broken = true;
       this.#wake();
     });
     stream.on("drain", () => this.#wake());
   }
   write(bytes: Uint8Array): boolean {
-    if (this.closed) return true;
+    if (this.broken) return true;
     return this.#stream.write(bytes.slice());
   }
   drained(resume: () => void): void {
-    if (this.closed || !this.#stream.writableNeedDrain) resume();
+    if (this.broken || !this.#stream.writableNeedDrain) resume();
     else this.#resume = resume;
   }
   /** Settles when everything written has left the process. */
   flushed(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.closed || this.#stream.writableLength === 0) resolve();
+      if (this.broken || this.#stream.writableLength === 0) resolve();
       else this.#stream.write("", () => resolve());
     });
   }
