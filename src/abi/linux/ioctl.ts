@@ -119,7 +119,7 @@ export interface Termios {
 }
 export const TERMIOS_BYTES = 36;
 
-/** What a Linux terminal starts with (tty_std_termios): cooked, echoing, 38400 baud, 8 bits. */
+/** What a Linux pseudo-terminal starts with: cooked, echoing, 38400 baud, 8 bits. */
 export function defaultTermios(): Termios {
   const cc = new Uint8Array(NCCS);
   cc[VINTR] = 3;
@@ -138,7 +138,7 @@ export function defaultTermios(): Termios {
   return {
     iflag: ICRNL | IXON,
     oflag: OPOST | ONLCR,
-    cflag: B38400 | CS8 | CREAD | HUPCL,
+    cflag: B38400 | CS8 | CREAD,
     lflag: ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     line: 0,
     cc,

@@ -99,7 +99,7 @@ export class LineEditor {
     if (this.has(iflag, IUCLC) && this.has(lflag, IEXTEN) && c >= 0x41 && c <= 0x5a) c += 0x20;
     if (this.literalNext) {
       this.literalNext = false;
-      this.store(c);
+      this.store(c, this.shownLiteral(c));
       return;
     }
     if (this.has(iflag, IXON)) {
@@ -173,15 +173,17 @@ export class LineEditor {
     this.line = [];
   }
 
-  private store(c: number): void {
+  private store(c: number, shown: number[] = this.shown(c)): void {
     const canonical = this.has(this.termios.lflag, ICANON);
     if (this.available + this.line.length >= INPUT_LIMIT - 1) {
-      if (this.has(this.termios.iflag, IMAXBEL)) this.host.echo([BELL]);
-      return;
+      if (this.has(this.termios.iflag, IMAXBEL)) return this.host.echo([BELL]);
+      if (!canonical) return;
+      // Linux lets the end of an overlong line be overwritten, so that its newline still comes through.
+      this.line.pop();
     }
     if (this.has(this.termios.lflag, ECHO)) {
       if (this.line.length === 0) this.lineColumn = this.host.column;
-      this.host.echo(this.shown(c));
+      this.host.echo(shown);
     }
     if (canonical) this.line.push(c);
     else this.addRaw(c);
@@ -219,13 +221,21 @@ export class LineEditor {
       this.host.echo(this.shown(this.termios.cc[VERASE]));
       return true;
     }
-    const before = this.columnAfter(this.line.length);
-    this.line.length = keep;
-    const columns = before - this.columnAfter(keep);
-    const wipe: number[] = [];
-    for (let i = 0; i < columns; i++) wipe.push(BACKSPACE, 0x20, BACKSPACE);
-    this.host.echo(wipe);
+    this.host.echo(this.wipe(keep));
     return true;
+  }
+
+  /** Takes the line back to `keep` bytes; what erases them on the screen. A tab leaves nothing to blank out. */
+  private wipe(keep: number): number[] {
+    const wiped: number[] = [];
+    while (this.line.length > keep) {
+      const at = this.line.length - 1;
+      const columns = this.columnAfter(at + 1) - this.columnAfter(at);
+      const isTab = this.line[at] === TAB;
+      this.line.length = at;
+      for (let i = 0; i < columns; i++) wiped.push(...(isTab ? [BACKSPACE] : [BACKSPACE, 0x20, BACKSPACE]));
+    }
+    return wiped;
   }
 
   /** Where the last character begins; with IUTF8 its continuation bytes go with it. */
@@ -259,6 +269,11 @@ export class LineEditor {
   private shown(c: number): number[] {
     const control = (c < 0x20 && c !== TAB && c !== NEWLINE) || c === DELETE;
     return control && this.has(this.termios.lflag, ECHOCTL) ? [0x5e, c ^ 0x40] : [c];
+  }
+
+  /** A byte taken literally is echoed as ^X even when it is a newline. */
+  private shownLiteral(c: number): number[] {
+    return c === NEWLINE && this.has(this.termios.lflag, ECHOCTL) ? [0x5e, c ^ 0x40] : this.shown(c);
   }
 
   private has(word: number, flag: number): boolean {
