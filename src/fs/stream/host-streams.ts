@@ -56,8 +56,7 @@ export class InputBuffer {
       this.source.pull((bytes) => {
         this.asked = false;
         if (bytes === null) this.ended = true;
-        else this.chunk = bytes;
-        this.used = 0;
+        else [this.chunk, this.used] = [bytes, 0];
         this.waiters.wakeAll();
       });
     }
