@@ -54,7 +54,7 @@ export function isNotDenormal(b: Builder, x: Value): Value {
   const one = b.constant(x.width, 1);
   return b.leU(b.sub(limit(b, x, formatOf(x).least), one), b.sub(doubled(b, x), one));
 }
-function isFinite(b: Builder, x: Value): Value {
+function isFiniteNumber(b: Builder, x: Value): Value {
   return b.ltU(doubled(b, x), limit(b, x, formatOf(x).infinity));
 }
 function isZero(b: Builder, x: Value): Value {
@@ -118,7 +118,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, f: Value, g: Valu
     isSum ? isZero(b, r) : all(b, isZero(b, r), name === "mul" ? any(b, isZero(b, x), isZero(b, y)) : isZero(b, x));
   return settleTwice(
     b,
-    all(b, isFast(b), operands, isSum ? isFinite(b, r) : isOrdinary(b, r)),
+    all(b, isFast(b), operands, isSum ? isFiniteNumber(b, r) : isOrdinary(b, r)),
     () => all(b, roundsAsWasm(b), operands, any(b, isOrdinary(b, r), exactZero())),
     native,
     () => toFloat(b, b.helper(`${scalar}_${name}`, x, y)),
@@ -128,7 +128,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, f: Value, g: Valu
 /** A root is never tiny: its exponent is about half the operand's. */
 export function scalarSquareRoot(b: Builder, f: Value): Value {
   const { scalar } = formatOf(f), native = b.op(`${scalar}.sqrt`, f), x = toBits(b, f);
-  const plain = all(b, roundsAsWasm(b), isNotDenormal(b, x), isFinite(b, toBits(b, native)));
+  const plain = all(b, roundsAsWasm(b), isNotDenormal(b, x), isFiniteNumber(b, toBits(b, native)));
   return settle(b, plain, native, () => toFloat(b, b.helper(`${scalar}_sqrt`, x)));
 }
 
@@ -330,5 +330,6 @@ export function packedRound(b: Builder, width: FloatWidth, x: Value, control: Va
     return result;
   });
   const bad = anyLane(b, orLanes(b, nanLanes(b, width, x), denormalLanes(b, width, x)));
-  return settle(b, all(b, roundsAsWasm(b), b.not(bad)), native, () => packedHelper(b, `${packed}_round`, x, undefined, field(b, control, 0, 4)));
+  const plain = all(b, roundsAsWasm(b), b.not(bad));
+  return settle(b, plain, native, () => packedHelper(b, `${packed}_round`, x, undefined, field(b, control, 0, 4)));
 }

@@ -2,7 +2,9 @@
  *  Most are one Wasm SIMD operator; what differs from Wasm is composed. No flags except PTEST's. */
 import type { Builder, Value } from "../builder.ts";
 import { instruction } from "./define.ts";
-import { atMost, field, immediate, iota, is, known, lanes, lowVector, readBoth, shape, shuffle, splat, zeroVector } from "./sse-operands.ts";
+import {
+  atMost, field, immediate, iota, is, known, lanes, lowVector, readBoth, shape, shuffle, splat, zeroVector,
+} from "./sse-operands.ts";
 
 /** x is the destination's old value, y the source. */
 type Combine = (b: Builder, x: Value, y: Value) => Value;

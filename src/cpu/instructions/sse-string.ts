@@ -122,7 +122,7 @@ function compare(b: Builder, x: Value, y: Value, control: Value, lengths: Length
       lengths === "implicit" ? implicitLength(b, width, v) : explicitLength(b, width, register, bits);
     const length1 = length(RAX, x), length2 = length(RDX, y);
     const result = polarize(b, width, aggregate(b, width, x, y, control, length1, length2), control, length2);
-    [result, length1, length2].forEach((v, i) => b.set(outputs[i], v));
+    for (const [i, v] of [result, length1, length2].entries()) b.set(outputs[i], v);
   };
   b.if(bit(b, control, 0), as(16), as(8));
   const [bits, length1, length2] = outputs.map((v) => b.ofNode(b.get(v).node, 32));

@@ -92,7 +92,8 @@ for (const encoding of mine) {
   const rm = encoding.operands.find((o) => o.source === "rm");
   for (const memory of [false, true]) {
     if (memory ? rm?.allowsMemory === true : rm?.allowsRegister !== false) {
-      forms.push({ encoding, memory, name: `${encoding.row}${encoding.size === 0 ? "" : `, ${encoding.size} bits`}, ${memory ? "memory" : "register"}` });
+      const size = encoding.size === 0 ? "" : `, ${encoding.size} bits`;
+      forms.push({ encoding, memory, name: `${encoding.row}${size}, ${memory ? "memory" : "register"}` });
     }
   }
 }
@@ -103,17 +104,18 @@ const isApproximate = (e: Encoding): boolean => e.mnemonic.startsWith("rcp") || 
 /** Bytes of one instance. Registers: general ones are rax, XMM any; memory is [rdi + displacement]. */
 function encode(random: Random, { encoding: e, memory }: Form, imm: number, displacement: number): number[] {
   const xmm = (): number => (random.below(3) === 0 ? random.below(16) : random.below(3));
-  let reg = e.digit >= 0 ? e.digit : 0, rm = 7;
+  let reg = Math.max(e.digit, 0), rm = 7;
   for (const o of e.operands) {
     if (o.source === "reg" && o.class === "xmm") reg = xmm();
     if (o.source === "rm" && !memory) rm = o.class === "xmm" ? xmm() : 0;
   }
   const prefix = typeof e.prefix === "number" ? [e.prefix] : [];
   const rex = 0x40 | (e.rexW === 1 || e.size === 64 ? 8 : 0) | (reg > 7 ? 4 : 0) | (rm > 7 ? 1 : 0);
-  const escape = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][e.map];
+  const mapBytes = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][e.map];
   const modRM = (memory ? 0x40 : 0xc0) | ((reg & 7) << 3) | (rm & 7);
   const immediate = e.operands.some((o) => o.class === "imm") ? [imm] : [];
-  return [...prefix, ...(rex !== 0x40 || random.below(8) === 0 ? [rex] : []), ...escape, e.opcode, modRM, ...(memory ? [displacement] : []), ...immediate];
+  const optionalRex = rex !== 0x40 || random.below(8) === 0 ? [rex] : [];
+  return [...prefix, ...optionalRex, ...mapBytes, e.opcode, modRM, ...(memory ? [displacement] : []), ...immediate];
 }
 
 function bytesOf(next: () => number): bigint {
@@ -132,17 +134,24 @@ function randomHalf(random: Random, kind: number): bigint {
     case 5: return bytesOf(() => random.pick([0x61, 0x62, 0x63, 0xe1, 0x61, 0x62, random.below(256), random.below(12) === 0 ? 0 : 0x61]));
     case 6: { // words of text
       let value = 0n;
-      for (let i = 0; i < 4; i++) value = (value << 16n) | BigInt(random.pick([0x61, 0x62, 0x8061, 0x6161, 0x61, random.below(16) === 0 ? 0 : 0x62]));
+      const word = (): number => random.pick([0x61, 0x62, 0x8061, 0x6161, 0x61, random.below(16) === 0 ? 0 : 0x62]);
+      for (let i = 0; i < 4; i++) value = (value << 16n) | BigInt(word());
       return value;
     }
-    default: return new BigUint64Array(new Float64Array([random.below(2) === 0 ? random.below(2 ** 20) / 8 - 2 ** 16 : (random.below(2 ** 20) - 2 ** 19) * 2 ** (random.below(70) - 10)]).buffer)[0];
+    default: { // numbers near the integer ranges
+      const near = random.below(2 ** 20) / 8 - 2 ** 16, far = (random.below(2 ** 20) - 2 ** 19) * 2 ** (random.below(70) - 10);
+      return new BigUint64Array(new Float64Array([random.below(2) === 0 ? near : far]).buffer)[0];
+    }
   }
 }
 function kindFor(random: Random, { mnemonic, operands }: Encoding): number {
   if (mnemonic.startsWith("pcmpe") && mnemonic.includes("str")) return random.pick([5, 6]);
   if (mnemonic.startsWith("pcmpi")) return random.pick([5, 6]);
   const isFloat = /(ss|sd|ps|pd|ss2si|sd2si|dq|s)$/.test(mnemonic) && !mnemonic.startsWith("p");
-  if (isFloat && random.below(8) !== 0) return operands.some((o) => o.width === 32) || /ps|ss$|ss2/.test(mnemonic) ? random.pick([2, 2, 2, 3, 7]) : random.pick([3, 3, 7, 7, 2]);
+  if (isFloat && random.below(8) !== 0) {
+    const isSingle = operands.some((o) => o.width === 32) || /ps|ss$|ss2/.test(mnemonic);
+    return random.pick(isSingle ? [2, 2, 2, 3, 7] : [3, 3, 7, 7, 2]);
+  }
   return random.below(8);
 }
 /** Mostly the state of ordinary programs, else anything. */
@@ -218,7 +227,9 @@ const hex = (v: bigint | number): string => v.toString(16);
 /** What differs, as text; empty when nothing does. */
 function differences(form: Form, before: OracleCase, ours: OracleCase, native: OracleCase): string {
   const found: string[] = [];
-  const note = (what: string, a: bigint | number, b: bigint | number): void => void (a !== b && found.push(`${what} is ${hex(a)}, processor ${hex(b)}`));
+  const note = (what: string, a: bigint | number, b: bigint | number): void => {
+    if (a !== b) found.push(`${what} is ${hex(a)}, processor ${hex(b)}`);
+  };
   note("signal", ours.signal, native.signal);
   note("mxcsr", ours.mxcsr & 0xffff, native.mxcsr & 0xffff);
   for (let i = 0; i < 16; i++) {
@@ -235,7 +246,8 @@ function differences(form: Form, before: OracleCase, ours: OracleCase, native: O
   for (let i = 0; i < 128; i++) note(`memory[${i}]`, ours.bytes[ours.memoryOffset + i], native.bytes[native.memoryOffset + i]);
   if (found.length === 0) return "";
   const code = [...before.bytes.subarray(1, 1 + before.bytes[0])].map((b) => b.toString(16).padStart(2, "0")).join(" ");
-  return `${code} mxcsr ${hex(before.mxcsr)} rax ${hex(before.rax)}: ${found.join("; ")}; xmm0-2 ${[0, 1, 2].map((i) => before.xmm(i).map(hex).join()).join(" | ")}`;
+  const inputs = [0, 1, 2].map((i) => before.xmm(i).map(hex).join()).join(" | ");
+  return `${code} mxcsr ${hex(before.mxcsr)} rax ${hex(before.rax)}: ${found.join("; ")}; xmm0-2 ${inputs}`;
 }
 /** Both pairs of binary32 equal or within the manual's error bound of each other (1.5 · 2^-12 each). */
 function close(a: bigint, b: bigint): boolean {
@@ -249,7 +261,9 @@ function compareAll(machine: Machine, chosen: readonly Form[], count: number, ea
   const random = new Random(seed);
   const cases = makeCases(count * chosen.length);
   const prepared: Prepared[] = [];
-  cases.forEach((c, i) => prepared.push(prepare(random, chosen[Math.floor(i / count)], c, i % each === 0 ? undefined : prepared[i - 1])));
+  for (const [i, c] of cases.entries()) {
+    prepared.push(prepare(random, chosen[Math.floor(i / count)], c, i % each === 0 ? undefined : prepared[i - 1]));
+  }
   const native = runNative(cases);
   const found: string[] = [];
   cases.forEach((c, i) => {
