@@ -111,6 +111,13 @@ export function buildMenios(name, sources, extra = []) {
   return buildCached(name, "menios", inputs, (output) => meniosCommand(sources, output, extra));
 }
 
+/** A program of user/libc/conformance, built with the host's C library and with ours for the meniOS gate. */
+export async function buildConformance(name) {
+  const source = join(user, "libc/conformance", `${name}.c`);
+  const host = await buildCached(name, "host", [source], (output) => ["gcc", ["-O2", "-w", "-o", output, source]]);
+  return { host, menios: await buildMenios(name, [source], ["-w"]) };
+}
+
 /** One Linux program, cached; undefined when it is not for this libc. */
 export async function buildLinux(libc, source) {
   if (linuxCommand(libc, source, "") === undefined) return undefined;
