@@ -74,6 +74,9 @@ export function resolveTarget(walk: Walk, path: string, links = 0): Target | num
     while (next < rest.length && rest.charCodeAt(next) === SLASH) next++;
     if (name === "" || next === rest.length) {
       if (name.length > NAME_MAX) return -ENAMETOOLONG;
+      // What comes last is looked up in a directory that may be searched, whether it is there or not.
+      if (name !== "" && !here.dentry.inode.isDirectory) return -ENOTDIR;
+      if (name !== "" && checkPermission(here.dentry.inode, MAY_EXECUTE, walk.caller) < 0) return -EACCES;
       return { parent: here, name, trailingSlash: next > end, links };
     }
     const step = lookupStep(walk, here, name);

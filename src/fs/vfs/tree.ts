@@ -68,7 +68,7 @@ export function unlink(walk: Walk, path: string): number {
   const target = resolveTarget(walk, path);
   if (typeof target === "number") return target;
   if (!isOrdinary(target.name)) return -EISDIR;
-  const victim = existingChild(walk, target);
+  const victim = lookupChild(target.parent, target.name);
   if (typeof victim === "number") return victim;
   const inode = victim.dentry.inode;
   if (target.trailingSlash) return inode.isDirectory ? -EISDIR : -ENOTDIR;
@@ -87,7 +87,7 @@ export function removeDirectory(walk: Walk, path: string): number {
   if (target.name === "") return -EBUSY;
   if (target.name === ".") return -EINVAL;
   if (target.name === "..") return -ENOTEMPTY;
-  const victim = existingChild(walk, target);
+  const victim = lookupChild(target.parent, target.name);
   if (typeof victim === "number") return victim;
   const allowed = mayRemove(walk, target.parent, victim);
   if (allowed < 0) return allowed;
@@ -112,9 +112,9 @@ export function rename(fromWalk: Walk, fromPath: string, toWalk: Walk, toPath: s
   if (!isOrdinary(from.name)) return -EBUSY;
   if (!isOrdinary(to.name)) return (flags & RENAME_NOREPLACE) !== 0 ? -EEXIST : -EBUSY;
 
-  const moved = existingChild(fromWalk, from);
+  const moved = lookupChild(from.parent, from.name);
   if (typeof moved === "number") return moved;
-  const present = existingChild(toWalk, to);
+  const present = lookupChild(to.parent, to.name);
   if (typeof present === "number" && present !== -ENOENT) return present;
   const replaced = typeof present === "number" ? null : present;
   if (replaced !== null && (flags & RENAME_NOREPLACE) !== 0) return -EEXIST;
@@ -143,20 +143,12 @@ function newTarget(walk: Walk, path: string, kind: "directory" | "other"): Targe
   if (typeof target === "number") return target;
   if (!isOrdinary(target.name)) return -EEXIST;
   const directory = target.parent.dentry.inode;
-  const present = existingChild(walk, target);
+  const present = lookupChild(target.parent, target.name);
   if (typeof present !== "number") return -EEXIST;
   if (present !== -ENOENT) return present;
   if (target.trailingSlash && kind !== "directory") return -ENOENT;
   if (isReadOnly(target.parent)) return -EROFS;
   return checkPermission(directory, MAY_WRITE | MAY_EXECUTE, walk.caller) < 0 ? -EACCES : target;
-}
-
-/** The entry of that name itself, whatever is mounted on it. */
-function existingChild(walk: Walk, target: Target): Location | number {
-  const directory = target.parent.dentry.inode;
-  if (!directory.isDirectory) return -ENOTDIR;
-  if (checkPermission(directory, MAY_EXECUTE, walk.caller) < 0) return -EACCES;
-  return lookupChild(target.parent, target.name);
 }
 
 function mayRemove(walk: Walk, parent: Location, victim: Location): number {
