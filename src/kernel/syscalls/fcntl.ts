@@ -14,7 +14,7 @@ import type { Call } from "../call.ts";
 import { RECHECK, type FileLock, type LockOwner, lockWaiters, setRecord, setWhole, stopSleeping, testRecord } from "../file-locks.ts";
 import { custom, fd, full, partial, sys, type Row } from "./define.ts";
 import { anyFileOf, fileOf, put64, signed64 } from "./file-arguments.ts";
-import { openFlagsText, pointerKind, viewOf } from "./kinds.ts";
+import { openFlagsText, pointerKind, viewOf, withOptional } from "./kinds.ts";
 
 function fcntl(call: Call, fd: number, command: number, argument: number): number {
   const file = anyFileOf(call, fd);
@@ -223,7 +223,7 @@ const lockOperation = custom((value) => {
 });
 
 export const fcntlCalls: readonly Row[] = [
-  sys("fcntl", { fd, command: custom((value) => COMMANDS[value] ?? hexText(value)), argument: fcntlArgument }, fcntl,
-    partial("no leases, no directory notification; SIGIO owners are kept but SIGIO is not sent")),
+  withOptional(sys("fcntl", { fd, command: custom((value) => COMMANDS[value] ?? hexText(value)), argument: fcntlArgument }, fcntl,
+    partial("no leases, no directory notification; SIGIO owners are kept but SIGIO is not sent")), 2),
   sys("flock", { fd, operation: lockOperation }, flock, full),
 ];

@@ -42,7 +42,7 @@ function look(walk: Walk, path: string, resolve: number, followsLast: boolean): 
       continue;
     }
     if ((resolve & RESOLVE_NO_SYMLINKS) !== 0 || ++links > MAX_SYMLINKS) return -ELOOP;
-    const target = inode.follow(walk.caller);
+    const target = inode.follow(walk);
     if (typeof target === "number") return target;
     if (typeof target !== "string") {
       if ((resolve & (RESOLVE_NO_MAGICLINKS)) !== 0) return -ELOOP;
