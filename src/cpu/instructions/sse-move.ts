@@ -2,7 +2,7 @@
  *
  *  Loads of less than 128 bits clear the rest of the register, moves between registers leave it (except MOVQ and MOVD).
  *  Non-temporal hints and LDDQU's wider fetch have no visible effect. */
-import type { Builder, Operand, Value } from "../builder.ts";
+import type { Builder, Operand } from "../builder.ts";
 import { RDI } from "../state.ts";
 import { instruction } from "./define.ts";
 import { addressRegister } from "./implicit.ts";
@@ -95,21 +95,20 @@ instruction("movmskps", ["NP 0F 50 /r   r32, xx"], {}, (b, dst, src) => b.write(
 instruction("movmskpd", ["66 0F 50 /r   r32, xx"], {}, (b, dst, src) => b.write(dst, b.op("i64x2.bitmask", b.read(src))));
 instruction("pmovmskb", ["66 0F D7 /r   r32, xx"], {}, (b, dst, src) => b.write(dst, b.op("i8x16.bitmask", b.read(src))));
 
-/** Stores the bytes whose mask byte is negative to [rdi]. Only selected bytes can fault, and before any is stored. */
+/** Stores the bytes whose mask byte is negative to [rDI]. Processors ask for all 16 bytes to be writable, even with a mask of zeros
+ *  (SDM 2B, MASKMOVDQU: implementation dependent), and so do we; only selected bytes are stored. */
 instruction("maskmovdqu", ["66 0F F7 /r   x, xx"], {}, (b, data, mask) => {
   const address = addressRegister(b, RDI), bytes = b.read(data), selected = b.op("i8x16.bitmask", b.read(mask));
-  const eachSelected = (body: (index: Value) => void): void => {
-    const index = b.variable(b.constant(32, 0));
-    b.loop((again) => {
-      const i = b.get(index);
-      b.if(b.truth(b.and(b.shrU(selected, i), b.constant(32, 1)).node), () => body(i));
-      const next = b.add(i, b.constant(32, 1));
-      b.set(index, next);
-      b.breakTo(again, b.ltU(next, b.constant(32, 16)));
+  b.checkWritable(address, 16);
+  const index = b.variable(b.constant(32, 0));
+  b.loop((again) => {
+    const i = b.get(index), next = b.add(i, b.constant(32, 1));
+    b.if(b.truth(b.and(b.shrU(selected, i), b.constant(32, 1)).node), () => {
+      b.storeAt(b.add(address, b.zext(i, 64)), b.trunc(extractLane(b, 8, bytes, i), 8));
     });
-  };
-  eachSelected((i) => b.checkWritable(b.add(address, b.zext(i, 64)), 1));
-  eachSelected((i) => b.storeAt(b.add(address, b.zext(i, 64)), b.trunc(extractLane(b, 8, bytes, i), 8)));
+    b.set(index, next);
+    b.breakTo(again, b.ltU(next, b.constant(32, 16)));
+  });
 });
 
 // ---- single lanes and general registers -----------------------------------------------------------------------------------
