@@ -53,20 +53,30 @@ export function stringService(c: CpuServices, operation: number, argument: numbe
     let crossing = false;
     if (usesSource) {
       locate(c, RSI, narrow, true);
-      const offset = atLow & (PAGE - 1);
-      const fit = fitting(offset, size, down);
-      if (fit === 0) crossing = true;
-      else if (fit < run) run = fit;
-      source = c.hostForRead(atLow, atHigh);
-      if (source === 0) return LEAVE;
-    }
-    if (usesTarget) {
-      locate(c, RDI, narrow, false);
       const fit = fitting(atLow & (PAGE - 1), size, down);
       if (fit === 0) crossing = true;
       else if (fit < run) run = fit;
-      if (!crossing) {
-        target = writes ? c.hostForWrite(atLow, atHigh) : c.hostForRead(atLow, atHigh);
+    }
+    if (usesTarget) {
+      const fit = fitting(registers.low(RDI) & (PAGE - 1), size, down);
+      if (fit === 0) crossing = true;
+      else if (fit < run) run = fit;
+    }
+    if (!crossing) {
+      // Comparisons look at [rDI] first, moves at [rSI].
+      if (usesTarget && !writes) {
+        locate(c, RDI, narrow, false);
+        target = c.hostForRead(atLow, atHigh);
+        if (target === 0) return LEAVE;
+      }
+      if (usesSource) {
+        locate(c, RSI, narrow, true);
+        source = c.hostForRead(atLow, atHigh);
+        if (source === 0) return LEAVE;
+      }
+      if (writes) {
+        locate(c, RDI, narrow, false);
+        target = c.hostForWrite(atLow, atHigh);
         if (target === 0) return LEAVE;
         if (operation === MOVS) {
           // Making the target writable may have moved the source (copy-on-write of the very page).
@@ -214,23 +224,26 @@ function loadAccumulator(c: CpuServices, host: number, size: number): void {
 /** One element of which an operand straddles pages. False when it must leave. */
 function crossingElement(c: CpuServices, operation: number, size: number, narrow: boolean): boolean {
   const bytes = c.ram.u8;
+  if (operation >= CMPS) {
+    locate(c, RDI, narrow, false);
+    if (!gather(c, size)) return false;
+    bytes.set(element.subarray(0, size), SCRATCH_D);
+    if (operation > CMPS) return true;
+  }
   if (operation === STOS) {
     for (let i = 0; i < size; i++) element[i] = bytes[AL + i];
-  } else if (operation <= CMPS) {
+  } else {
     locate(c, RSI, narrow, true);
     if (!gather(c, size)) return false;
     if (operation === CMPS) bytes.set(element.subarray(0, size), SCRATCH_C);
     if (operation === LODS) {
       bytes.set(element.subarray(0, size), AL);
       if (size === 4) c.registers.set(RAX, c.registers.low(RAX), 0);
-      return true;
     }
+    if (operation >= LODS) return true;
   }
   locate(c, RDI, narrow, false);
-  if (operation <= STOS) return scatter(c, size);
-  if (!gather(c, size)) return false;
-  bytes.set(element.subarray(0, size), SCRATCH_D);
-  return true;
+  return scatter(c, size);
 }
 /** Reads `element` from the linear address atHigh:atLow. */
 function gather(c: CpuServices, size: number): boolean {

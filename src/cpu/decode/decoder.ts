@@ -56,7 +56,7 @@ export class Decoded {
 export class Decoder {
   readonly decoded = new Decoded();
   readonly #tables: OpcodeTables;
-  readonly #selector: Selector = { repeat: 0, operandSize66: false, rexW: false, rexB: false, modRM: -1 };
+  readonly #selector: Selector = { repeat: 0, operandSize66: false, rexW: false, rexB: false, rexR: false, modRM: -1 };
   #code: Uint8Array = new Uint8Array(0);
   #at = 0;
   #end = 0;
@@ -103,6 +103,7 @@ export class Decoder {
     }
     s.rexW = (rex & 8) !== 0;
     s.rexB = (rex & 1) !== 0;
+    s.rexR = (rex & 4) !== 0;
     let map = 0;
     if (byte === 0x0f) {
       if (this.#at >= this.#end) return limit;

@@ -29,6 +29,7 @@ export interface Selector {
   operandSize66: boolean;
   rexW: boolean;
   rexB: boolean;
+  rexR: boolean;
   /** The ModRM byte, or -1 if there is none. */
   modRM: number;
 }
@@ -52,7 +53,7 @@ function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["pr
   for (const e of candidates) {
     if (e.prefix !== prefix) continue;
     if (e.rexW >= 0 && (e.rexW === 1) !== s.rexW) continue;
-    if (s.rexB && e.options.withoutRexB === true) continue;
+    if ((s.rexB && e.options.withoutRexB === true) || (s.rexR && e.options.withoutRexR === true)) continue;
     if (e.modRM >= 0 && e.modRM !== s.modRM) continue;
     if (e.digit >= 0 && e.digit !== ((s.modRM >> 3) & 7)) continue;
     if (e.hasModRM && !formAllowed(e, s.modRM >= 0xc0)) continue;

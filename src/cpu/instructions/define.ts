@@ -25,6 +25,8 @@ export interface InstructionOptions {
   readonly ignoresOperandSize?: boolean;
   /** The row is not meant when REX.B is set (nop beside xchg r8, rax). */
   readonly withoutRexB?: boolean;
+  /** The same for REX.R (control and debug registers that do not exist). */
+  readonly withoutRexR?: boolean;
 }
 
 /** One encoding at one operand size. */

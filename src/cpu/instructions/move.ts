@@ -30,7 +30,8 @@ CONDITIONS.forEach((name, code) => {
   });
 });
 
-// 90 without REX.B is nop (instructions/system.ts): unlike other 32-bit operations it leaves the upper half of rax alone.
+// 90 without REX.B is nop, not xchg eax, eax: it leaves the upper half of rax alone. The row stands first because the first match counts.
+instruction("nop", ["90"], { withoutRexB: true }, () => {});
 instruction("xchg", ["86 /r   rm8, r8", "87 /r   rmv, rv", "90+r   ov, rAX"], { lock: true }, (b, dst, src) => {
   const y = b.read(src), x = b.readModify(dst);
   b.write(dst, y);

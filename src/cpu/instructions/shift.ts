@@ -95,7 +95,7 @@ shift("ror", rows(1), (b, x, count) => {
     result,
     setFlags: () => {
       const sign = b.word(result);
-      rotateFlags(b, sign, b.xor(sign, b.shl(sign, 1)));
+      rotateFlags(b, sign, b.xor(sign, b.word(b.shl(result, 1))));
     },
   };
 });
@@ -143,7 +143,7 @@ shift("rcr", rows(3), (b, x, count) => {
     result,
     setFlags: () => {
       const sign = b.word(result);
-      rotateFlags(b, b.shl(rotated, 63 - x.width), b.xor(sign, b.shl(sign, 1)));
+      rotateFlags(b, b.shl(rotated, 63 - x.width), b.xor(sign, b.word(b.shl(result, 1))));
     },
   };
 });
