@@ -69,7 +69,7 @@ export class AddressSpace implements FaultResolver {
   copied = 0;
   /** Frame that the last resolved fault left behind the page. */
   lastFrame = 0;
-  /** Nothing at least `length` long is free in [below, mmapBase); kept by operations/place.ts. */
+  /** No gap between regions that ends above `below` is `length` long or longer; kept by operations/place.ts. */
   readonly fullAbove = { length: 0, below: 0 };
   /** Ranges given up with MADV_FREE: their clean private pages may be taken when frames run out. */
   readonly lazyFree: { start: number; end: number }[] = [];

@@ -1,9 +1,10 @@
 /** The same random script of memory operations on the host's Linux kernel and on an AddressSpace: same results, same signals,
  *  same bytes, same residency, same /proc/self/maps. Needs Linux on x86-64 with gcc and setarch; skipped elsewhere.
  *
- *  `VM_ORACLE_SCRIPTS=n` runs n scripts of 400 operations (default 6), `VM_ORACLE_SEED=n` starts with that seed. */
+ *  `VM_ORACLE_SCRIPTS=n` runs n scripts of 400 operations (default 6), `VM_ORACLE_SEED=n` runs that seed alone, `VM_ORACLE_DUMP=file` keeps the
+ *  script that failed. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -236,6 +237,8 @@ test.runIf(program !== undefined)("random scripts do on an AddressSpace what the
       .map(normalise);
     const wrong = expected.findIndex((line, i) => line !== printed[i]);
     if (wrong < 0) continue;
+    const dump = process.env["VM_ORACLE_DUMP"];
+    if (dump !== undefined) writeFileSync(dump, `${script.join("\n")}\n`);
     // Which operation the wrong line belongs to: maps lines and residency belong to theirs.
     let line = 0;
     let operation = 0;

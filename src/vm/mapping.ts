@@ -45,21 +45,26 @@ export function extend(space: AddressSpace, region: Region, length: number): voi
 /** Merges `region` with the region before and the region after it, if they fit. Returns what covers it afterwards. */
 export function mergeAround(space: AddressSpace, region: Region): Region {
   const { regions } = space;
-  let index = regions.indexOf(region);
+  const index = regions.indexOf(region);
   let result = region;
   const left = regions.at(index - 1);
   if (left !== undefined && mergeable(left, region)) {
     absorb(space, left, region);
     regions.removeAt(index);
-    index--;
     result = left;
   }
-  const right = regions.at(index + 1);
-  if (right !== undefined && mergeable(result, right)) {
-    absorb(space, result, right);
-    regions.removeAt(index + 1);
-  }
+  mergeRight(space, result);
   return result;
+}
+
+/** Merges `region` with the region after it, if they fit. */
+export function mergeRight(space: AddressSpace, region: Region): void {
+  const { regions } = space;
+  const index = regions.indexOf(region) + 1;
+  const right = regions.at(index);
+  if (right === undefined || !mergeable(region, right)) return;
+  absorb(space, region, right);
+  regions.removeAt(index);
 }
 
 function absorb(space: AddressSpace, left: Region, right: Region): void {

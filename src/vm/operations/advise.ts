@@ -1,9 +1,9 @@
 /** madvise(2). Applied region by region; a hole makes the result ENOMEM but does not stop the rest. */
-import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP } from "../../abi/linux/errno.ts";
+import { EACCES, EINVAL, ENOMEM, EOPNOTSUPP } from "../../abi/linux/errno.ts";
 import {
   MADV_COLD, MADV_DODUMP, MADV_DOFORK, MADV_DONTDUMP, MADV_DONTFORK, MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE, MADV_HUGEPAGE,
   MADV_KEEPONFORK, MADV_MERGEABLE, MADV_NOHUGEPAGE, MADV_NORMAL, MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_RANDOM,
-  MADV_REMOVE, MADV_SEQUENTIAL, MADV_UNMERGEABLE, MADV_WILLNEED, MADV_WIPEONFORK, PROT_NONE,
+  MADV_REMOVE, MADV_SEQUENTIAL, MADV_UNMERGEABLE, MADV_WILLNEED, MADV_WIPEONFORK, PROT_READ, PROT_WRITE,
 } from "../../abi/linux/mman.ts";
 import { isPageAligned, pageCeil } from "../../base/bits.ts";
 import { READ, WRITE } from "../../memory/access.ts";
@@ -63,7 +63,7 @@ function advisePart(space: AddressSpace, region: Region, start: number, end: num
     // ksm_madvise silently skips what it cannot merge: shared memory.
     case MADV_MERGEABLE: return region.shared ? 0 : setFlags(space, region, start, end, flags | REGION_MERGEABLE);
     case MADV_UNMERGEABLE: return setFlags(space, region, start, end, flags & ~REGION_MERGEABLE);
-    case MADV_WILLNEED: return readAhead(space, region, start, end);
+    case MADV_WILLNEED: return readAhead(region, start, end);
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
       if ((flags & REGION_SPECIAL) !== 0 || (advice === MADV_DONTNEED && (flags & REGION_LOCKED) !== 0)) return -EINVAL;
@@ -109,9 +109,10 @@ function setFlags(space: AddressSpace, region: Region, start: number, end: numbe
 }
 
 /** MADV_WILLNEED: starts bringing file pages in; those that must be awaited arrive in their own time. */
-function readAhead(_space: AddressSpace, region: Region, start: number, end: number): number {
+function readAhead(region: Region, start: number, end: number): number {
   const { backing } = region;
-  if (backing === undefined) return 0;
+  // Memory without a file behind it has nothing to read.
+  if (backing === undefined || backing.inMemory === true) return 0;
   const first = region.pageAt(start);
   const last = Math.min(first + (end - start) / 4096, Math.ceil(backing.size / 4096));
   for (let index = first; index < last; index++) if (backing.resident?.(index) !== true) backing.page(index);
@@ -178,10 +179,11 @@ function populateNow(space: AddressSpace, start: number, end: number, advice: nu
   while (at < end) {
     const region = space.regions.find(at);
     if (region === undefined) return -ENOMEM;
-    if ((region.flags & REGION_SPECIAL) !== 0 || region.prot === PROT_NONE || (advice === MADV_POPULATE_WRITE && !region.writable)) return -EINVAL;
+    const right = advice === MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ;
+    if ((region.flags & REGION_SPECIAL) !== 0 || (region.prot & right) === 0) return -EINVAL;
     const stop = Math.min(region.end, end);
     const result = faultInRange(space, at, stop, advice === MADV_POPULATE_WRITE ? WRITE : READ);
-    if (result !== 0) return result === -ENOMEM ? -ENOMEM : result === -EFAULT ? -EFAULT : result;
+    if (result !== 0) return result;
     at = stop;
   }
   return 0;

@@ -20,6 +20,8 @@ export function growDown(space: AddressSpace, address: number): Region | undefin
   if (below !== undefined && (below.flags & REGION_GROWSDOWN) === 0 && below.prot !== PROT_NONE && start - below.end < STACK_GUARD) {
     return undefined;
   }
+  // Linux prepares the anon_vma before it asks the limits, so a refused growth leaves it behind.
+  prepareAnon(space, region);
   const growth = (region.start - start) / 4096;
   if (region.end - start > limits.stack()) return undefined;
   if ((space.virtualPages + growth) * 4096 > limits.addressSpace()) return undefined;
@@ -27,7 +29,6 @@ export function growDown(space: AddressSpace, address: number): Region | undefin
     if ((space.lockedPages + growth) * 4096 > limits.locked()) return undefined;
   }
   if ((region.flags & REGION_ACCOUNT) !== 0 && !context.commit.charge(growth)) return undefined;
-  prepareAnon(space, region);
   if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages += growth;
   space.virtualPages += growth;
   region.start = start;

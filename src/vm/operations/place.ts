@@ -58,27 +58,33 @@ function searchHuge(space: AddressSpace, length: number, flags: number): number 
   return rest === 0 ? padded + HUGE : padded + (HUGE - rest);
 }
 
-/** Highest free `length` bytes below mmapBase, or -ENOMEM. */
+/** Highest free `length` bytes below mmapBase, or -ENOMEM. A gap that is long enough but reaches into the guard of the region
+ *  above it lowers the limit of the whole search to the start of that guard, as Linux does (unmapped_area_topdown). */
 function topDown(space: AddressSpace, length: number): number {
   const { regions, fullAbove, mmapBase } = space;
-  let end = mmapBase;
   // What was searched in vain before need not be searched again for as much or more.
-  if (length >= fullAbove.length && fullAbove.length > 0) end = Math.min(end, fullAbove.below);
-  let index = regions.indexAfter(end);
-  const above = regions.at(index);
-  if (above !== undefined) end = Math.min(end, guardedStart(above));
+  let limit = length >= fullAbove.length && fullAbove.length > 0 ? fullAbove.below : mmapBase;
+  let index = regions.indexAfter(limit);
+  let guards = 0;
   for (;;) {
-    const below = regions.at(--index);
+    const above = regions.at(index);
+    const below = regions.at(index - 1);
     const start = Math.max(below === undefined ? 0 : below.end, MMAP_MIN);
+    let end = above === undefined ? limit : Math.min(above.start, limit);
+    if (end - start >= length && above !== undefined && guardedStart(above) < end) {
+      limit = guardedStart(above);
+      guards++;
+      end = limit;
+    }
     if (end - start >= length) {
-      if (length <= fullAbove.length || fullAbove.length === 0 || fullAbove.below === mmapBase) {
+      if (guards === 0 && (length <= fullAbove.length || fullAbove.length === 0 || fullAbove.below === mmapBase)) {
         fullAbove.length = length;
         fullAbove.below = end;
       }
       return end - length;
     }
     if (below === undefined || below.end <= MMAP_MIN) return -ENOMEM;
-    end = Math.min(end, guardedStart(below));
+    index--;
   }
 }
 

@@ -2,11 +2,13 @@
 import { EACCES, EINVAL, ENOMEM } from "../../abi/linux/errno.ts";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_NONE, PROT_READ, PROT_SEM, PROT_WRITE } from "../../abi/linux/mman.ts";
 import { isPageAligned, pageCeil } from "../../base/bits.ts";
+import { WRITE } from "../../memory/access.ts";
 import { PTE_HELD, PTE_HIGH_NX, PTE_PRESENT, PTE_PRIVATE, PTE_WRITABLE } from "../../memory/pte.ts";
 import type { AddressSpace } from "../address-space.ts";
 import { mergeAround, splitAt } from "../mapping.ts";
 import { MAX_MAP_COUNT } from "../layout.ts";
-import { REGION_ACCOUNT, REGION_GROWSDOWN, REGION_NORESERVE, REGION_SHARED, type Region } from "../region.ts";
+import { REGION_ACCOUNT, REGION_GROWSDOWN, REGION_LOCKED, REGION_NORESERVE, REGION_SHARED, type Region } from "../region.ts";
+import { faultInRange } from "./populate.ts";
 
 const RIGHTS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
@@ -71,11 +73,14 @@ function protectPart(space: AddressSpace, region: Region, start: number, end: nu
   splitAt(space, end);
   const part = regions.find(start) as Region;
   const wasExecutable = part.executable;
+  const becomesWritable = !part.writable && (rights & PROT_WRITE) !== 0;
   part.prot = rights;
   part.flags = flags;
   rewriteLeaves(space, part);
   if (wasExecutable && (rights & PROT_EXEC) === 0) context.mmu.executableChanged(space.root);
   mergeAround(space, part);
+  // Locked private memory has its copies made now rather than at the first write.
+  if (becomesWritable && (flags & (REGION_LOCKED | REGION_SHARED)) === REGION_LOCKED) faultInRange(space, start, end, WRITE);
   return 0;
 }
 

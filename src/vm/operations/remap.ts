@@ -7,7 +7,7 @@ import { MAP_FIXED, MAP_SHARED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE }
 import { isPageAligned, pageCeil } from "../../base/bits.ts";
 import type { AddressSpace } from "../address-space.ts";
 import { MAX_MAP_COUNT, USER_END } from "../layout.ts";
-import { clearPages, extend, insertRegion, mergeAround, removeRange } from "../mapping.ts";
+import { clearPages, extend, insertRegion, mergeRight, removeRange } from "../mapping.ts";
 import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, REGION_SPECIAL, type Region } from "../region.ts";
 import { choosePlace } from "./place.ts";
 import { wouldExceedMapCount } from "./unmap.ts";
@@ -77,7 +77,7 @@ function expand(space: AddressSpace, region: Region, address: number, oldLength:
     if (error !== 0) return error;
     const from = region.end;
     extend(space, region, growth);
-    mergeAround(space, region);
+    mergeRight(space, region);
     space.context.events?.mapped(space, from, growth, region.prot, 0);
     if ((region.flags & REGION_LOCKED) !== 0) space.populate(from, from + growth);
     return address;
@@ -163,11 +163,10 @@ function move(space: AddressSpace, region: Region, address: number, oldLength: n
     const left = space.regions.find(address) as Region;
     // Nothing is left there but empty tables.
     clearPages(space, left, address, address + oldLength);
-    if ((left.flags & REGION_LOCKED) !== 0 && left.start === address && left.end === address + oldLength) {
-      space.lockedPages -= left.pages;
-      left.flags &= ~REGION_LOCK_MASK;
-    }
-    if (left.start === address && left.end === address + oldLength) {
+    // The whole old region is unlocked, however little of it moved (dontunmap_complete).
+    if ((left.flags & REGION_LOCKED) !== 0) space.lockedPages -= left.pages;
+    left.flags &= ~REGION_LOCK_MASK;
+    if (left !== covering && left.start === address && left.end === address + oldLength) {
       left.anon = undefined;
       left.inherited = false;
     }
