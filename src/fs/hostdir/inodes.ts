@@ -80,7 +80,7 @@ export abstract class HostInode extends Inode {
     const path = this.path;
     // Setting attributes twice does no harm, so a late answer is treated like a question's.
     const key = `change:${path}:${JSON.stringify(change)}`;
-    const result = this.filesystem.answers.ask(key, () => changes.change(path, change));
+    const result = this.filesystem.answers.askOnce(key, () => changes.change(path, change));
     if (result < 0) return result;
     this.filesystem.answers.forget();
     const stat = this.filesystem.answers.ask(`stat:${path}`, () => this.filesystem.provider.stat(path));
@@ -178,9 +178,8 @@ export class HostFile extends HostInode {
     const { provider, answers } = this.filesystem;
     const path = this.path;
     const key = `open:${path}:${access}`;
-    const file: ProviderFile | number = answers.ask(key, () => provider.open(path, access));
+    const file: ProviderFile | number = answers.askOnce(key, () => provider.open(path, access));
     if (typeof file === "number") return file;
-    answers.take(key);
     this.pages.setFile(file);
     this.access = access;
     this.filesystem.noteOpened(this);

@@ -123,12 +123,13 @@ test("a writable directory writes through", () => {
   expect(context.frames.used).toBe(0);
 });
 
-test("what the host changes is seen at the next open", () => {
+test("what the host changes is seen at the next open after a turn of the event loop", async () => {
   const { walk } = hostWorld("read-only");
   expect(contentOf(walk, "f")).toBe("hello");
   writeFileSync(join(directory, "f"), "changed on the host");
   writeFileSync(join(directory, "later"), "new");
   rmSync(join(directory, "d", "g"));
+  await Promise.resolve();
   expect(contentOf(walk, "f")).toBe("changed on the host");
   expect(contentOf(walk, "later")).toBe("new");
   expect(contentOf(walk, "d/g")).toBe(-ENOENT);
