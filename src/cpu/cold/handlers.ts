@@ -64,14 +64,15 @@ export class HandlerTable {
 }
 
 function rmForms(encoding: Encoding): number[] {
-  const rm = encoding.operands.find((o) => o.source === "rm" || o.source === "offset" || o.source === "implicit");
+  // Where there are two (maskmov), the one that can be memory decides.
+  const rm = encoding.operands.find((o) => o.allowsMemory) ?? encoding.operands.find((o) => o.source === "rm");
   if (rm === undefined) return [FORM_REGISTER];
   return [...(rm.allowsRegister ? [FORM_REGISTER] : []), ...(rm.allowsMemory ? [FORM_BASE, FORM_FULL] : [])];
 }
 
 function operandForms(encoding: Encoding, rmForm: Form): Form[] {
   return encoding.operands.map((o) => {
-    if (o.source === "rm" || o.source === "offset" || o.source === "implicit") return rmForm;
+    if (o.allowsMemory) return rmForm;
     if (o.class === "imm") return "i";
     if (o.class === "rel") return "rel";
     return "r";
@@ -155,6 +156,11 @@ export function buildColdModule(table: HandlerTable): Uint8Array {
   run.unreachable();
   add(run, "run");
   addRegionSupport(module, functions, rangeRefill);
+  const fingerprint = new Graph([]);
+  fingerprint.return(fingerprint.i32(handlerFingerprint(table)));
+  const fingerprintCode = new Bytes();
+  fingerprint.emitTo(fingerprintCode);
+  module.addFunction(module.type([], [I32]), [], fingerprintCode.byte(0x0b).take(), "fingerprint");
   module.defineTable(elements.length);
   module.setElements(elements);
   return module.build();

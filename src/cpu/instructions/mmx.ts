@@ -4,7 +4,7 @@
  *  and then makes the stack look full (x87-state.ts). Values are computed in the low half of a vector, whose upper half is arbitrary
  *  (in a register: sign and exponent), so operators must not let lanes of the upper half into the lower. */
 import type { Builder, Operand, Value } from "../builder.ts";
-import { RDI, SCRATCH_A, SCRATCH_C, X87_TOP, X87_VALID } from "../state.ts";
+import { SCRATCH_A, SCRATCH_C, X87_TOP, X87_VALID } from "../state.ts";
 import { instruction } from "./define.ts";
 import { atMost, extractLane, field, immediate, iota, lanes, low, lowVector, replaceLane, shape, shuffle, splat, zeroVector } from "./sse-operands.ts";
 import { deliverPending, enterMmx, writeMmx } from "./x87-state.ts";
@@ -206,17 +206,15 @@ instruction("pinsrw", ["NP 0F C4 /r   mm, rr32, i8", "NP 0F C4 /r   mm, m16, i8"
   enterMmx(b);
   writeMmx(b, dst, lowHalf(b, result));
 });
-/** Stores the bytes whose mask byte is negative to [rDI]. Only selected bytes can fault, and before any is stored. */
-instruction("maskmovq", ["NP 0F F7 /r   mm, mmr"], {}, (b, data, mask) => {
+/** Stores the bytes whose mask byte is negative to [rDI]. All eight must be writable, as processors ask (see maskmovdqu). */
+instruction("maskmovq", ["NP 0F F7 /r   mm, mmr, dsdi"], {}, (b, data, mask, place) => {
   deliverPending(b);
-  const address = b.reg(RDI, 64), bytes = lowVector(b, data), selected = b.op("i8x16.bitmask", lowVector(b, mask));
-  for (const act of [
-    (to: Value, _i: number): void => b.checkWritable(to, 1),
-    (to: Value, i: number): void => b.storeAt(to, b.trunc(b.lane("i8x16.extract_lane_u", [i], bytes), 8)),
-  ]) {
-    for (let i = 0; i < 8; i++) {
-      b.if(b.isNonZero(b.and(selected, b.constant(32, 1 << i))), () => act(b.add(address, b.constant(64, i)), i));
-    }
+  const address = b.linearAddress(place), bytes = lowVector(b, data), selected = b.op("i8x16.bitmask", lowVector(b, mask));
+  b.checkWritable(address, 8);
+  for (let i = 0; i < 8; i++) {
+    b.if(b.isNonZero(b.and(selected, b.constant(32, 1 << i))), () => {
+      b.storeAt(b.add(address, b.constant(64, i)), b.trunc(b.lane("i8x16.extract_lane_u", [i], bytes), 8));
+    });
   }
   enterMmx(b);
 });

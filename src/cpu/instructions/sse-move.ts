@@ -3,9 +3,7 @@
  *  Loads of less than 128 bits clear the rest of the register, moves between registers leave it (except MOVQ and MOVD).
  *  Non-temporal hints and LDDQU's wider fetch have no visible effect. */
 import type { Builder, Operand } from "../builder.ts";
-import { RDI } from "../state.ts";
 import { instruction } from "./define.ts";
-import { addressRegister } from "./implicit.ts";
 import { extractLane, field, immediate, lanes, low, lowVector, replaceLane, shuffle, splat } from "./sse-operands.ts";
 
 function move(b: Builder, dst: Operand, src: Operand): void {
@@ -97,8 +95,8 @@ instruction("pmovmskb", ["66 0F D7 /r   r32, xx"], {}, (b, dst, src) => b.write(
 
 /** Stores the bytes whose mask byte is negative to [rDI]. Processors ask for all 16 bytes to be writable, even with a mask of zeros
  *  (SDM 2B, MASKMOVDQU: implementation dependent), and so do we; only selected bytes are stored. */
-instruction("maskmovdqu", ["66 0F F7 /r   x, xx"], {}, (b, data, mask) => {
-  const address = addressRegister(b, RDI), bytes = b.read(data), selected = b.op("i8x16.bitmask", b.read(mask));
+instruction("maskmovdqu", ["66 0F F7 /r   x, xx, dsdi"], {}, (b, data, mask, place) => {
+  const address = b.linearAddress(place), bytes = b.read(data), selected = b.op("i8x16.bitmask", b.read(mask));
   b.checkWritable(address, 16);
   const index = b.variable(b.constant(32, 0));
   b.loop((again) => {

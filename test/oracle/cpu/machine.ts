@@ -5,7 +5,7 @@ import { buildColdModule, HandlerTable } from "../../../src/cpu/cold/handlers.ts
 import {
   EXIT_BLOCKED, EXIT_BUDGET, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind,
 } from "../../../src/cpu/exit.ts";
-import { GPR, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../../../src/cpu/state.ts";
+import { GPR, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_OPCODE, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../../../src/cpu/state.ts";
 import { DENIED } from "../../../src/memory/access.ts";
 import { CodeGuard } from "../../../src/memory/code-guard.ts";
 import { FrameAllocator } from "../../../src/memory/frames.ts";
@@ -148,6 +148,7 @@ export class OurMachine {
     ram.u16[X87_STATUS >>> 1] = status & ~0x3800;
     ram.u16[X87_TOP >>> 1] = top;
     ram.u16[X87_VALID >>> 1] = inputs[fx + FX_TAG];
+    ram.u8.fill(0, X87_OPCODE, X87_OPERAND + 8);
     for (let i = 0; i < 8; i++) {
       const to = X87_REGISTERS + ((top + i) & 7) * 16;
       ram.u8.set(inputs.subarray(fx + FX_ST + i * 16, fx + FX_ST + i * 16 + 10), to);
