@@ -45,8 +45,21 @@ export async function parse(argv: readonly string[], version: string, actions: A
     .description("run PROGRAM with ARGS; its exit status is ours")
     .action((name: string, args: string[], flags: Record<string, unknown>) => actions.run(runOptions(name, args, flags)));
   program.command("demo").description("run the bundled demo and say what happened in its memory").action(() => actions.demo());
-  await program.parseAsync(shortForm(argv, program), { from: "user" });
+  await program.parseAsync(bareOptions(shortForm(argv, program)), { from: "user" });
 }
+
+/** `--strace`, `--stats` and `--report-faults` take a file only as `--strace=FILE`; alone they mean standard error. */
+function bareOptions(argv: readonly string[]): string[] {
+  const valued = ["--memory", "--env", "--cwd", "--abi", "--engine", "--root", "--mount", "--trace", "--timeout"];
+  const out = [...argv];
+  for (let i = 1; i < out.length && out[i].startsWith("-") && out[i] !== "--"; i++) {
+    if (["--strace", "--stats", "--report-faults"].includes(out[i])) out[i] += `=${STANDARD_ERROR}`;
+    else if (valued.includes(out[i])) i++;
+  }
+  return out;
+}
+const STANDARD_ERROR = "-";
+const optionalFile = (text: string): string | boolean => (text === STANDARD_ERROR ? true : text);
 
 /** `menios PROGRAM …` is short for `menios run PROGRAM …`. */
 function shortForm(argv: readonly string[], program: Command): string[] {
@@ -68,9 +81,9 @@ function withRunOptions(command: Command): Command {
     .addOption(new Option("--engine <engine>", "cold engine only, translate everything, or decide by heat").choices(["auto", "interp", "jit"]).default("auto"))
     .option("--root <dir>", "make DIR the guest's / (read-only under a memory overlay)")
     .option("--mount <host:guest[:rw]>", "show a host directory or file in the guest (repeatable)", collectMount, [])
-    .option("--strace [file]", "print system calls as strace does (use --strace=FILE for a file)")
-    .option("--stats [file]", "print what the guest's memory did")
-    .option("--report-faults [file]", "explain every fault that ends a process")
+    .option("--strace <file>", "print system calls as strace does; --strace alone prints to standard error", optionalFile)
+    .option("--stats <file>", "print what the guest's memory did", optionalFile)
+    .option("--report-faults <file>", "explain every fault that ends a process", optionalFile)
     .option("--trace <file>", "write a Chrome trace that Perfetto opens")
     .option("--deterministic", "fix clock, randomness and schedule", false)
     .option("--timeout <seconds>", "end everything after this time with status 124", seconds);

@@ -292,6 +292,8 @@ export class CodeCache {
       const at = pageBase + offset;
       const result = decoder.decode(this.#ram.u8, frame * PAGE_SIZE + offset, PAGE_SIZE - offset, at);
       if (result === TRUNCATED || count === MAX_RUN || (record - first) / RECORD_BYTES >= MAX_RUN) {
+        // Nothing of a block that was to begin here was decoded: a look-up of this address must not find the jump to it.
+        if (code.blocks.get(at) === record) code.blocks.delete(at);
         this.#goto(record, at);
         break;
       }

@@ -22,7 +22,7 @@ import { Jit, type JitStats, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { MAX_BLOCK } from "../jit/region.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
-import { HandlerTable } from "./handlers.ts";
+import { handlerFingerprint, HandlerTable } from "./handlers.ts";
 
 const PAGE_MASK = PAGE_SIZE - 1;
 const TWO_32 = 0x1_0000_0000;
@@ -103,6 +103,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     };
     const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, unknown>;
     const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
+    const fingerprint = instance.exports["fingerprint"] as () => number;
+    if (fingerprint() >>> 0 !== handlerFingerprint(sharedTables.handlers)) throw new Error("cold.wasm was built from other sources than this code: build the package again");
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
     const engine = options.engine ?? "interp";
     this.#eager = engine === "jit";
