@@ -119,7 +119,7 @@ export class JitBuilder extends Builder {
     this.#modifyHost = undefined;
     return decoded.encoding.operands.map((spec, position) => ({
       spec, position, width: spec.width, address: decoded.registers[position],
-      isMemory: decoded.isMemory && (spec.source === "rm" || spec.source === "offset"),
+      isMemory: decoded.isMemory && spec.allowsMemory,
     }));
   }
   /** Leaves the region for a known address outside it. */
