@@ -78,7 +78,7 @@ function withRunOptions(command: Command): Command {
     .option("--env <K=V>", "set a variable (repeatable); PATH, HOME, TERM, LANG and USER come from here unless set", collect, [])
     .option("--cwd <dir>", "working directory in the guest")
     .addOption(new Option("--abi <abi>", "numbers that the syscall instruction takes").choices(["linux", "menios"]).default("linux"))
-    .addOption(new Option("--engine <engine>", "cold engine only, translate everything, or decide by heat").choices(["auto", "interp", "jit"]).default("auto"))
+    .addOption(new Option("--engine <engine>", "auto and interp: the cold engine; jit: translate hot code too (experimental)").choices(["auto", "interp", "jit"]).default("auto"))
     .option("--root <dir>", "make DIR the guest's / (read-only under a memory overlay)")
     .option("--mount <host:guest[:rw]>", "show a host directory or file in the guest (repeatable)", collectMount, [])
     .option("--strace <file>", "print system calls as strace does; --strace alone prints to standard error", optionalFile)

@@ -38,8 +38,10 @@ let sharedTables: { handlers: HandlerTable; opcodes: OpcodeTables } | undefined;
 /** Which engines run guest code. */
 export type Engine = "auto" | "interp" | "jit";
 export interface CpuOptions {
-  /** interp: the cold engine alone. auto: hot code is translated. jit: everything is translated when first met. */
+  /** interp, auto: the cold engine alone. jit: hot code is translated too (docs/decisions/0004-jit-is-opt-in.md). */
   readonly engine?: Engine;
+  /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
+  readonly translateEagerly?: boolean;
 }
 /** A region is entered only with this much budget: more than its longest block, so that it always gets somewhere. */
 const REGION_RESERVE = 2 * MAX_BLOCK;
@@ -106,9 +108,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const fingerprint = instance.exports["fingerprint"] as () => number;
     if (fingerprint() >>> 0 !== handlerFingerprint(sharedTables.handlers)) throw new Error("cold.wasm was built from other sources than this code: build the package again");
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
-    const engine = options.engine ?? "interp";
-    this.#eager = engine === "jit";
-    if (engine !== "interp") {
+    this.#eager = options.translateEagerly === true;
+    if (options.engine === "jit") {
       const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
       const { memory, flushWrite, checkWrite } = env;
       this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
