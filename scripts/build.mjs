@@ -1,9 +1,13 @@
-/** Builds everything `npm ci` leaves behind: dist/helpers.wasm, dist/cold.wasm and the bundled package with its types. */
+/** Builds everything `npm ci` leaves behind: dist/helpers.wasm, dist/cold.wasm and the bundled package with its types.
+ *  `--wasm` stops after the Wasm modules. A module is built again only when a source it is made of has changed. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
 
 function step(name, command, args) {
   const started = performance.now();
@@ -15,12 +19,31 @@ function step(name, command, args) {
   if (process.env.MENIOS_BUILD_VERBOSE) process.stdout.write(`${stdout}build: ${name} ${Math.round(performance.now() - started)} ms\n`);
 }
 
-const wasmOnly = process.argv.includes("--wasm");
-step("helpers.wasm", process.execPath, ["scripts/build-helpers.mjs"]);
-step("cold.wasm", process.execPath, ["--import", "tsx", "scripts/build-cold.ts"]);
-if (!wasmOnly) {
-  // Chunk names carry hashes: what an earlier build left would stay for ever.
-  const dist = `${root}dist`;
-  if (existsSync(dist)) for (const name of readdirSync(dist)) if (/\.(js|d\.ts)$/.test(name)) rmSync(`${dist}/${name}`);
+function sourcesIn(folder) {
+  return readdirSync(folder).sort().flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sourcesIn(path);
+    return path.endsWith(".ts") && !path.endsWith(".test.ts") ? [path] : [];
+  });
 }
-if (!wasmOnly) step("package", process.execPath, ["node_modules/tsdown/dist/run.mjs", "--silent"]);
+
+/** Runs `build` unless `output` was made from these very sources. */
+function cached(output, folders, files, build) {
+  const hash = createHash("sha256");
+  for (const path of [...folders.flatMap((f) => sourcesIn(join(root, f))), ...files.map((f) => join(root, f))]) hash.update(path.slice(root.length)).update(readFileSync(path));
+  const digest = hash.digest("hex");
+  const note = join(dist, `${output}.sources`);
+  if (existsSync(join(dist, output)) && existsSync(note) && readFileSync(note, "utf8") === digest) return;
+  build();
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(note, digest);
+}
+
+cached("helpers.wasm", ["src/cpu/assembly"], ["src/cpu/state.ts", "src/cpu/helpers.ts", "scripts/build-helpers.mjs", "package-lock.json"], () =>
+  step("helpers.wasm", process.execPath, ["scripts/build-helpers.mjs"]));
+cached("cold.wasm", ["src/cpu", "src/memory"], ["scripts/build-cold.ts"], () => step("cold.wasm", process.execPath, ["--import", "tsx", "scripts/build-cold.ts"]));
+if (!process.argv.includes("--wasm")) {
+  // Chunk names carry hashes: what an earlier build left would stay for ever.
+  for (const name of readdirSync(dist)) if (/\.(js|d\.ts)$/.test(name)) rmSync(join(dist, name));
+  step("package", process.execPath, ["node_modules/tsdown/dist/run.mjs", "--silent"]);
+}

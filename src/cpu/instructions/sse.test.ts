@@ -55,7 +55,7 @@ class Machine {
     for (let i = 0; i < CODE_PAGES; i++) this.codeHost.push(map(CODE + i * PAGE_SIZE, 0));
     this.dataHost = map(DATA, PTE_WRITABLE);
     mmu.activate(root, { resolveFault: () => 1 });
-    this.cpu = new ColdCpu(ram, mmu, modules, { engine });
+    this.cpu = new ColdCpu(ram, mmu, modules, { engine, translateEagerly: true });
     expect(mmu.translate(CODE, EXECUTE)).toBe(this.codeHost[0]);
   }
   /** Address of `code`: a fresh place, or that of the last call when it is the same array. */
