@@ -1,6 +1,6 @@
 /** What system calls share across processes and no process owns: filesystems of files without a place, System V segments,
  *  names of sockets, file locks. One set per kernel, made when the first call asks for it. */
-import { ANON_INODE_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC } from "../abi/linux/stat.ts";
+import { ANON_INODE_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC, TMPFS_MAGIC } from "../abi/linux/stat.ts";
 import { Tmpfs } from "../fs/tmpfs/tmpfs.ts";
 import { AnonymousFileSystem, AnonymousInode } from "../fs/vfs/anonymous.ts";
 import type { Inode } from "../fs/vfs/inode.ts";
@@ -27,18 +27,27 @@ export class KernelObjects {
     this.anonymous = new AnonymousFileSystem(kernel.fs, "anon_inodefs", ANON_INODE_MAGIC);
     this.memory = new Tmpfs(kernel.fs);
     this.segments = new SharedSegments(kernel);
-  }
-
-  /** The machine ends: what no process owned goes back. */
-  releaseAll(): void {
-    this.segments.releaseAll();
-    this.memory.destroy();
+    // Segments outlive processes. Standing in the table of filesystems, they go when the machine's files do.
+    const segments = new SegmentFileSystem(kernel, this.segments);
+    kernel.mounts.placelessLocation(segments, segments.root, "");
   }
 
   /** Inode and place of a file that /proc/self/fd shows as `anon_inode:[name]`. */
   anonymousPlace(name: string): { readonly inode: Inode; readonly location: Location } {
     const inode = new AnonymousInode(this.anonymous, 0o600, 0, 0);
     return { inode, location: this.#kernel.mounts.placelessLocation(this.anonymous, inode, `anon_inode:${name}`) };
+  }
+}
+
+/** Linux keeps System V segments on a tmpfs of their own that is mounted nowhere; this is its shell. */
+class SegmentFileSystem extends AnonymousFileSystem {
+  readonly #segments: SharedSegments;
+  constructor(kernel: Kernel, segments: SharedSegments) {
+    super(kernel.fs, "tmpfs", TMPFS_MAGIC);
+    this.#segments = segments;
+  }
+  override destroy(): void {
+    this.#segments.releaseAll();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The extent of files and when they reach their storage: truncate(2), fallocate(2), fsync(2), posix_fadvise(2), readahead(2). */
-import { EBADF, EFBIG, EINVAL, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from "../../abi/linux/errno.ts";
+import { EBADF, EFBIG, EINVAL, ENODEV, EOPNOTSUPP, ESPIPE } from "../../abi/linux/errno.ts";
 import {
-  FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, O_APPEND,
+  FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE,
 } from "../../abi/linux/fcntl.ts";
 import { RLIMIT_FSIZE } from "../../abi/linux/resource.ts";
 import { SIGXFSZ } from "../../abi/linux/signal.ts";
@@ -63,7 +63,6 @@ function fallocate(call: Call, fd: number, mode: number, offset: number, length:
   if ((mode & FALLOC_FL_COLLAPSE_RANGE) !== 0 && mode !== FALLOC_FL_COLLAPSE_RANGE) return -EINVAL;
   if ((mode & FALLOC_FL_INSERT_RANGE) !== 0 && mode !== FALLOC_FL_INSERT_RANGE) return -EINVAL;
   if (!file.writable) return -EBADF;
-  if ((mode & ~FALLOC_FL_KEEP_SIZE) !== 0 && (file.flags & O_APPEND) !== 0) return -EPERM;
   const type = file.inode.type;
   if (type === S_IFIFO) return -ESPIPE;
   if (file.inode.isDirectory) return -EBADF;

@@ -15,7 +15,6 @@ import type { OpenFile } from "../../fs/vfs/open-file.ts";
 import { flagsText, hexText } from "../../trace/text.ts";
 import { copyIn, copyOut, USER_BLOCKED } from "../../vm/user-memory.ts";
 import type { Call } from "../call.ts";
-import { MemoryFile } from "../memory-file.ts";
 import { absent, custom, fd, flags, full, hex, int, oneOf, partial, ptr, size, structOut, sys, uint, type Row } from "./define.ts";
 import { fileOf, isUserRange, MAX_RW_COUNT, put64, readIovec } from "./file-arguments.ts";
 import { addressText, iovecIn, iovecOut, pointerKind, withOptional } from "./kinds.ts";
@@ -37,14 +36,16 @@ function mmap(call: Call, hint: number, length: number, prot: number, flags: num
   if (allowed < 0) return allowed;
   if (file.mapsAsAnonymous) return space.map({ hint, length, prot, flags: flags | MAP_ANONYMOUS, file });
   const isShared = (flags & MAP_TYPE) !== MAP_PRIVATE;
-  if (isShared && file.writable) {
-    // The file's pages become those that are written: an overlay copies them up first.
+  let mayWrite = !isShared || file.writable;
+  if (isShared && mayWrite) {
+    // The file's pages become those that are written: an overlay copies them up first, and sealed content refuses.
     const ready = file.inode.prepareWrite();
-    if (ready < 0) return call.finish(ready, "UNINTERRUPTIBLE");
+    if (ready < 0 && (ready !== -EPERM || (prot & PROT_WRITE) !== 0)) return call.finish(ready, "UNINTERRUPTIBLE");
+    mayWrite = ready === 0;
   }
   const pages: PageCache | number = file.mapPages();
   if (typeof pages === "number") return call.finish(pages, "UNINTERRUPTIBLE");
-  const maxProt = isShared && (!file.writable || (file instanceof MemoryFile && file.mapsReadOnly)) ? ALL_RIGHTS & ~PROT_WRITE : ALL_RIGHTS;
+  const maxProt = mayWrite ? ALL_RIGHTS : ALL_RIGHTS & ~PROT_WRITE;
   return space.map({ hint, length, prot, flags, backing: pages, backingOffset: offset, file, maxProt });
 }
 
@@ -54,7 +55,6 @@ function checkFile(file: OpenFile, prot: number, flags: number): number {
   if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
     if (type === MAP_SHARED_VALIDATE && (flags & ~KNOWN_FLAGS) !== 0) return -EOPNOTSUPP;
     if ((prot & PROT_WRITE) !== 0 && !file.writable) return -EACCES;
-    if (file instanceof MemoryFile && file.mapsReadOnly && (prot & PROT_WRITE) !== 0) return -EPERM;
     return file.readable ? 0 : -EACCES;
   }
   if (type === MAP_PRIVATE) return file.readable ? 0 : -EACCES;

@@ -1,7 +1,7 @@
 /** Making, copying and closing descriptors (open(2), openat2(2), close(2), close_range(2), dup(2), pipe(2), memfd_create(2)). */
 import { E2BIG, EBADF, EINVAL, EMFILE } from "../../abi/linux/errno.ts";
 import {
-  AT_FDCWD, F_SEAL_EXEC, F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL, O_ACCMODE, O_APPEND, O_ASYNC, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW,
+  AT_FDCWD, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL, O_ACCMODE, O_APPEND, O_ASYNC, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW,
   O_NONBLOCK, O_PATH, O_SYNC, O_TMPFILE_BIT, O_TRUNC, O_WRONLY,
 } from "../../abi/linux/fcntl.ts";
 import { RLIMIT_NOFILE } from "../../abi/linux/resource.ts";
@@ -9,10 +9,10 @@ import { bytesToString } from "../../fs/names.ts";
 import { takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import type { OpenFile } from "../../fs/vfs/open-file.ts";
 import { open } from "../../fs/vfs/open.ts";
+import { makeMemfd } from "../../fs/tmpfs/memfd.ts";
 import { makePipe } from "../../fs/pipe/pipefs.ts";
 import type { Call } from "../call.ts";
 import { closeLocks } from "../file-locks.ts";
-import { makeMemoryFile } from "../memory-file.ts";
 import { objectsOf } from "../objects.ts";
 import { dirfd, fd, flags, full, intPairOut, mode, partial, path, size, str, structIn, sys, uint, type Row } from "./define.ts";
 import { anyFileOf, descriptorRoom, installFile, signed64, unsigned64, walkFrom } from "./file-arguments.ts";
@@ -169,16 +169,13 @@ export function installPair(call: Call, first: OpenFile, second: OpenFile, pair:
 /** Bytes of a memfd name, so that "memfd:" and it fit a file name. */
 const MEMFD_NAME_MAX = 249;
 function memfdCreate(call: Call, nameAddress: number, flags: number): number {
-  // Huge pages are not configured; MFD_EXEC and MFD_NOEXEC_SEAL exclude each other (memfd_create(2)).
-  const known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC;
-  if ((flags & ~known) !== 0 || (flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) === (MFD_EXEC | MFD_NOEXEC_SEAL)) return -EINVAL;
+  // Huge pages are not configured: makeMemfd knows no MFD_HUGETLB.
   const name = call.readString(nameAddress, MEMFD_NAME_MAX + 1, -EINVAL);
   if (typeof name === "number") return name;
   const room = descriptorRoom(call);
   if (room < 0) return room;
-  const noexec = (flags & MFD_NOEXEC_SEAL) !== 0;
-  const seals = noexec ? F_SEAL_EXEC : (flags & MFD_ALLOW_SEALING) !== 0 ? 0 : F_SEAL_SEAL;
-  const file = makeMemoryFile(call.kernel, call.task, bytesToString(name), noexec ? 0o666 : 0o777, seals);
+  const { kernel, task } = call;
+  const file = makeMemfd(objectsOf(kernel).memory, kernel.mounts, task, bytesToString(name), flags);
   return typeof file === "number" ? file : installFile(call, file, (flags & MFD_CLOEXEC) !== 0);
 }
 
@@ -207,7 +204,6 @@ export const openCalls: readonly Row[] = [
   sys("dup3", { from: fd, to: fd, flags: fdFlags }, dup3, full),
   sys("pipe", { pair: intPairOut }, pipe, full),
   sys("pipe2", { pair: intPairOut, flags: fdFlags }, pipe2, partial("no packet mode (O_DIRECT)")),
-  sys("memfd_create", { name: str, flags: flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC }) }, memfdCreate,
-    partial("no huge pages; opened again through /proc/self/fd, a file does not heed its seals")),
+  sys("memfd_create", { name: str, flags: flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC }) }, memfdCreate, partial("no huge pages")),
   sys("umask", { mask: mode }, umask, full),
 ];
