@@ -1,4 +1,4 @@
-/** Resource limits and usage (getrlimit(2), prlimit(2), getrusage(2), times(2)). */
+/** Resource limits and usage (getrlimit(2), prlimit(2), getrusage(2)). */
 import { EINVAL, EPERM, ESRCH } from "../../abi/linux/errno.ts";
 import {
   RLIM_INFINITY, RLIMIT_AS, RLIMIT_CORE, RLIMIT_COUNT, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE,
@@ -126,21 +126,6 @@ export function fillUsage(view: DataView, usage: Usage): number {
   return RUSAGE_BYTES;
 }
 
-/** times(2): ticks of USER_HZ; the result is the time since some moment, here the machine's start. */
-function times(call: Call, address: number): number {
-  const { kernel, task } = call;
-  const { scratch } = call;
-  put64(scratch, 0, kernel.ticksOf(task.process.usage().instructions));
-  put64(scratch, 8, 0);
-  put64(scratch, 16, kernel.ticksOf(task.process.reapedChildren.instructions));
-  put64(scratch, 24, 0);
-  if (address !== 0) {
-    const stored = call.store(address, 32);
-    if (stored < 0) return stored;
-  }
-  return Math.floor(kernel.clock.now() / 10_000_000);
-}
-
 const resourceKind = oneOf({
   RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS,
   RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME,
@@ -154,8 +139,6 @@ function wordText(data: DataView, at: number): string {
 const limitIn = structIn(RLIMIT_BYTES, limitText);
 const limitOut = structOut(RLIMIT_BYTES, limitText);
 const usageOut = structOut(RUSAGE_BYTES, (data) => `{ru_utime={tv_sec=${data.getBigInt64(0, true)}, tv_usec=${data.getBigInt64(8, true)}}, ...}`);
-const tmsOut = structOut(32, (data) =>
-  `{tms_utime=${data.getBigInt64(0, true)}, tms_stime=${data.getBigInt64(8, true)}, tms_cutime=${data.getBigInt64(16, true)}, tms_cstime=${data.getBigInt64(24, true)}}`);
 
 const enforced = partial("NOFILE, STACK, AS, DATA, MEMLOCK, NPROC, FSIZE, CORE, CPU, SIGPENDING are enforced");
 export const limitCalls: readonly Row[] = [
@@ -163,5 +146,4 @@ export const limitCalls: readonly Row[] = [
   sys("setrlimit", { resource: resourceKind, rlim: limitIn }, setrlimit, enforced),
   sys("prlimit64", { pid: int, resource: resourceKind, new_limit: limitIn, old_limit: limitOut }, prlimit64, enforced),
   sys("getrusage", { who: oneOf({ RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD }), usage: usageOut }, getrusage, partial("system time is 0: the clock counts user instructions")),
-  sys("times", { buf: tmsOut }, times, partial("system time is 0: the clock counts user instructions")),
 ];
