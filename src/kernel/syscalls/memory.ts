@@ -33,7 +33,8 @@ function mmap(call: Call, hint: number, length: number, prot: number, flags: num
   if ((flags & MAP_HUGETLB) !== 0) return -EINVAL;
   if (length === 0) return -EINVAL;
   const allowed = checkFile(file, prot, flags);
-  if (allowed < 0) return allowed;
+  // What the place forbids comes first (do_mmap): MAP_FIXED_NOREPLACE over something is EEXIST whatever the file allows.
+  if (allowed < 0) return space.map({ hint, length, prot, flags, backingOffset: offset, refusal: allowed });
   if (file.mapsAsAnonymous) return space.map({ hint, length, prot, flags: flags | MAP_ANONYMOUS, file });
   const isShared = (flags & MAP_TYPE) !== MAP_PRIVATE;
   let mayWrite = !isShared || file.writable;

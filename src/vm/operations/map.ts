@@ -39,6 +39,8 @@ export interface MapRequest {
   readonly type?: RegionType | undefined;
   /** Path for /proc/self/maps. */
   readonly name?: string | undefined;
+  /** -errno of what the descriptor forbids: the answer once a place has been found that nothing else forbids. */
+  readonly refusal?: number | undefined;
   /** More REGION_* bits. */
   readonly regionFlags?: number | undefined;
 }
@@ -74,6 +76,7 @@ export function map(space: AddressSpace, request: MapRequest): number {
   regionFlags |= (flags & MAP_LOCKED) !== 0 ? REGION_LOCKED : space.defaultFlags & REGION_LOCK_MASK;
   if ((regionFlags & REGION_LOCKED) !== 0 && space.lockedPages * 4096 + length > space.limits.locked()) return -EAGAIN;
 
+  if (request.refusal !== undefined) return request.refusal;
   const type = flags & MAP_TYPE;
   const growsdown = (regionFlags & REGION_GROWSDOWN) !== 0 && (flags & MAP_GROWSDOWN) !== 0;
   if (type === MAP_SHARED || (type === MAP_SHARED_VALIDATE && backing !== undefined)) {
