@@ -52,8 +52,7 @@ export function mapSegment(space: AddressSpace, request: SegmentRequest): number
   }
   // A read-only segment keeps the file's bytes behind its end: nobody is promised zeros there.
   if (memorySize === fileSize || fileSize === 0 || (prot & PROT_WRITE) === 0) return 0;
-  const cleared = clearUser(space, fileEnd, pageCeil(fileEnd) - fileEnd);
-  return cleared < 0 ? cleared : 0;
+  return Math.min(clearUser(space, fileEnd, pageCeil(fileEnd) - fileEnd), 0);
 }
 
 /** Maps the stack and remembers where it began; see AddressSpace.mapStack. */
