@@ -51,10 +51,10 @@ export function makeDevfs(context: FsContext, terminal: Terminal | null, owner: 
 }
 
 function registerTerminals(context: FsContext, terminal: Terminal | null): void {
-  context.devices.register(TTY_DEVICE, (inode, location, flags, caller) =>
-    terminal !== null && terminal.isControllingOf(caller) ? new TerminalFile(terminal, inode, location, flags) : -ENXIO,
-  );
   if (terminal === null) return;
+  context.devices.register(TTY_DEVICE, (inode, location, flags, caller) =>
+    terminal.isControllingOf(caller) ? new TerminalFile(terminal, inode, location, flags) : -ENXIO,
+  );
   const open: DeviceDriver = (inode, location, flags, caller) => {
     // A session leader without a terminal gets this one, unless it says O_NOCTTY (open(2)).
     if ((flags & O_NOCTTY) === 0 && terminal.session === 0) terminal.takeSession(caller, false);

@@ -300,7 +300,7 @@ export class HostPages extends FilePages {
   private inOrder(bytes: number, change: () => number | Promise<number>): number {
     if (this.writes === null) {
       const answer = change();
-      if (!isPromise(answer)) return answer < 0 ? answer : 0;
+      if (!isPromise(answer)) return Math.min(answer, 0);
       this.follow(bytes, answer);
     } else {
       this.follow(bytes, this.writes.then(change));

@@ -30,11 +30,11 @@ export function regionLine(
   const head = `${hex(start, 8)}-${hex(end, 8)} ${permissions} ${hex(offset, 8)} ${deviceText(device)} ${inode} `;
   if (name === "") return `${head}\n`;
   // A head that reaches the column is followed by one more space.
-  return `${head.padEnd(NAME_COLUMN - 1)} ${escape(name, "\n")}\n`;
+  return `${head.padEnd(NAME_COLUMN - 1)} ${escapeOctal(name, "\n")}\n`;
 }
 
 /** Octal escapes for characters that would break a line into the wrong fields (getmntent(3)). */
-export function escape(text: string, characters: string): string {
+export function escapeOctal(text: string, characters: string): string {
   let result = "";
   for (const c of text) result += characters.includes(c) ? `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}` : c;
   return result;

@@ -1,7 +1,7 @@
 /** The texts of /proc itself: meminfo, cpuinfo, stat and the like (proc_meminfo(5), proc_stat(5), …). */
 import type { Location, Mount } from "../vfs/location.ts";
 import { pathOf } from "../vfs/location.ts";
-import { escape, meminfoLine, seconds } from "./format.ts";
+import { escapeOctal, meminfoLine, seconds } from "./format.ts";
 import type { SystemView } from "./view.ts";
 
 export function meminfoText(system: SystemView): string {
@@ -71,7 +71,7 @@ export function mountsText(mounts: readonly Mount[], root: Location): string {
   for (const mount of mounts) {
     const path = mountPath(mount, root);
     if (path === null) continue;
-    text += `${escape(mount.filesystem.source, MOUNT_ESCAPES)} ${escape(path, MOUNT_ESCAPES)} ${mount.filesystem.typeName} ${mountOptions(mount)} 0 0\n`;
+    text += `${escapeOctal(mount.filesystem.source, MOUNT_ESCAPES)} ${escapeOctal(path, MOUNT_ESCAPES)} ${mount.filesystem.typeName} ${mountOptions(mount)} 0 0\n`;
   }
   return text;
 }
@@ -84,8 +84,8 @@ export function mountInfoText(mounts: readonly Mount[], root: Location, device: 
     if (path === null) continue;
     const parent = mount.point?.mount.id ?? mount.id;
     const access = mount.readOnly || mount.filesystem.readOnly ? "ro" : "rw";
-    text += `${mount.id} ${parent} ${device(mount)} / ${escape(path, MOUNT_ESCAPES)} ${mountOptions(mount)} - ${mount.filesystem.typeName} `;
-    text += `${escape(mount.filesystem.source, MOUNT_ESCAPES)} ${access}\n`;
+    text += `${mount.id} ${parent} ${device(mount)} / ${escapeOctal(path, MOUNT_ESCAPES)} ${mountOptions(mount)} - ${mount.filesystem.typeName} `;
+    text += `${escapeOctal(mount.filesystem.source, MOUNT_ESCAPES)} ${access}\n`;
   }
   return text;
 }

@@ -102,14 +102,13 @@ export class LineEditor {
       this.store(c, this.shownLiteral(c));
       return;
     }
-    if (this.has(iflag, IXON)) {
-      if (this.is(c, VSTOP)) return this.is(c, VSTART) && this.host.outputStopped ? this.host.flow("start") : this.host.flow("stop");
-      if (this.is(c, VSTART)) return this.host.flow("start");
-      if (this.has(iflag, IXANY) && this.host.outputStopped) this.host.flow("start");
-    }
+    if (this.has(iflag, IXON) && this.controlFlow(c)) return;
     if (this.has(lflag, ISIG)) {
       const signal = this.is(c, VINTR) ? SIGINT : this.is(c, VQUIT) ? SIGQUIT : this.is(c, VSUSP) ? SIGTSTP : 0;
-      if (signal !== 0) return this.interrupt(c, signal);
+      if (signal !== 0) {
+        this.interrupt(c, signal);
+        return;
+      }
     }
     if (c === RETURN) {
       if (this.has(iflag, IGNCR)) return;
@@ -134,6 +133,17 @@ export class LineEditor {
       this.ready.shift();
       if (segment.closed || left === 0) return;
     }
+  }
+
+  /** Start and stop characters; true when `c` was one. One character for both toggles. */
+  private controlFlow(c: number): boolean {
+    const stops = this.is(c, VSTOP);
+    if (stops || this.is(c, VSTART)) {
+      this.host.flow(stops && !(this.is(c, VSTART) && this.host.outputStopped) ? "stop" : "start");
+      return true;
+    }
+    if (this.has(this.termios.iflag, IXANY) && this.host.outputStopped) this.host.flow("start");
+    return false;
   }
 
   /** Canonical editing and line ends; true when `c` needs nothing more. */
@@ -176,8 +186,9 @@ export class LineEditor {
   private store(c: number, shown: number[] = this.shown(c)): void {
     const canonical = this.has(this.termios.lflag, ICANON);
     if (this.available + this.line.length >= INPUT_LIMIT - 1) {
-      if (this.has(this.termios.iflag, IMAXBEL)) return this.host.echo([BELL]);
-      if (!canonical) return;
+      const rings = this.has(this.termios.iflag, IMAXBEL);
+      if (rings) this.host.echo([BELL]);
+      if (rings || !canonical) return;
       // Linux lets the end of an overlong line be overwritten, so that its newline still comes through.
       this.line.pop();
     }

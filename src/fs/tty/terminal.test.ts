@@ -46,6 +46,14 @@ function setup(change: (termios: Termios) => void = () => {}, flags = O_RDWR | O
   return { ...world, terminal, file, shown: () => shown, type: (typed) => terminal.type(stringToBytes(typed)) };
 }
 
+function rawMode(min: number, time: number): (termios: Termios) => void {
+  return (termios) => {
+    termios.lflag &= ~(ICANON | ECHO);
+    termios.cc[VMIN] = min;
+    termios.cc[VTIME] = time;
+  };
+}
+
 const RECORDED: readonly (readonly [typed: string, echo: string, reads: readonly (string | number)[], change?: (termios: Termios) => void])[] = [
   ["hello\x7f\x7fp\n", "hello\b \b\b \bp\r\n", ["help\n"]],
   ["ab cd\x17x\n", "ab cd\b \b\b \bx\r\n", ["ab x\n"]],
@@ -59,17 +67,17 @@ const RECORDED: readonly (readonly [typed: string, echo: string, reads: readonly
   ["abc\x04\x04", "abc", ["abc", "", -EAGAIN]],
   ["\x04", "", ["", -EAGAIN]],
   ["foo\x12bar\n", "foo^R\r\nfoobar\r\n", ["foobar\n"]],
-  ["\xc3\xa9x\x7f\x7fq\n", "\xc3\xa9x\b \b\b \bq\r\n", ["q\n"], (t) => (t.iflag |= IUTF8)],
+  ["\xc3\xa9x\x7f\x7fq\n", "\xc3\xa9x\b \b\b \bq\r\n", ["q\n"], (t) => void (t.iflag |= IUTF8)],
   ["\xc3\xa9\x7fq\n", "\xc3\xa9\b \bq\r\n", ["\xc3q\n"]],
   ["one\ntwo\n", "one\r\ntwo\r\n", ["one\n", "two\n", -EAGAIN]],
   ["a\rb\n", "a\r\nb\r\n", ["a\n", "b\n"]],
   ["\x7f\x15\x17\n", "\r\n", ["\n"]],
   ["a\x16\n\x7f\x7fb\n", "a^\b^J\b \b\b \b\b \bb\r\n", ["b\n"]],
   ["\x1b[A\n", "^[[A\r\n", ["\x1b[A\n"]],
-  ["abc\x7f\x7fd\n", "abc^?^?d\r\n", ["ad\n"], (t) => (t.lflag &= ~ECHOE)],
-  ["abc\x15d\n", "abc^U\r\nd\r\n", ["d\n"], (t) => (t.lflag &= ~ECHOKE)],
-  ["ab", "", ["ab", ""], (t) => ((t.lflag &= ~(ICANON | ECHO)), (t.cc[VMIN] = 0))],
-  ["ab\x04\n", "", ["ab\x04\n", -EAGAIN], (t) => (t.lflag &= ~(ICANON | ECHO))],
+  ["abc\x7f\x7fd\n", "abc^?^?d\r\n", ["ad\n"], (t) => void (t.lflag &= ~ECHOE)],
+  ["abc\x15d\n", "abc^U\r\nd\r\n", ["d\n"], (t) => void (t.lflag &= ~ECHOKE)],
+  ["ab", "", ["ab", ""], rawMode(0, 0)],
+  ["ab\x04\n", "", ["ab\x04\n", -EAGAIN], rawMode(1, 0)],
 ];
 
 test("typing is edited, echoed and read as on Linux", () => {
@@ -99,7 +107,7 @@ test("output is processed as on Linux", () => {
   const plain = setup();
   writeText(plain.file, "a\nb\tc\rd\n");
   expect(plain.shown()).toBe("a\r\nb\tc\rd\r\n");
-  const tabs = setup((t) => (t.oflag |= XTABS));
+  const tabs = setup((t) => void (t.oflag |= XTABS));
   writeText(tabs.file, "ab\tc\n\td");
   expect(tabs.shown()).toBe("ab      c\r\n        d");
 });
@@ -135,7 +143,7 @@ test("a read that waits is woken by a whole line only", () => {
 });
 
 test("MIN and TIME rule raw reads (termios(3))", () => {
-  const raw = (min: number, time: number) => setup((t) => ((t.lflag &= ~(ICANON | ECHO)), (t.cc[VMIN] = min), (t.cc[VTIME] = time)), O_RDWR);
+  const raw = (min: number, time: number) => setup(rawMode(min, time), O_RDWR);
   const three = raw(3, 0);
   const sink = new BufferSink(10);
   three.type("ab");

@@ -12,7 +12,6 @@ import { Pipe } from "../pipe/pipe.ts";
 import { openPipeEnd } from "../pipe/pipe-file.ts";
 import { checkOwner, checkPermission, MAY_EXECUTE, MAY_READ, MAY_WRITE, ownerOfNew } from "./credentials.ts";
 import { DirectoryFile } from "./directory-file.ts";
-import { truncateInode } from "./inode.ts";
 import { Dentry, type Location } from "./location.ts";
 import { followLast, lookupStep, resolve, resolveLast, resolveTarget, type Target, type Walk } from "./namei.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -41,11 +40,13 @@ export function openLocation(walk: Walk, location: Location, flags: number): Ope
   if (inode.isSymlink) return -ELOOP;
   const allowed = checkOpen(walk, location, flags);
   if (allowed < 0) return allowed;
-  if ((flags & O_TRUNC) !== 0 && inode.isRegular) {
-    const cut = truncateInode(inode, 0);
-    if (cut < 0) return cut;
-  }
-  return openInode(walk, location, flags);
+  const file = openInode(walk, location, flags);
+  if (typeof file === "number" || (flags & O_TRUNC) === 0 || !inode.isRegular) return file;
+  // Cut only once it is open, so that a call which must be repeated finds it open or uncut.
+  const cut = inode.truncate(0);
+  if (cut >= 0) return file;
+  file.release();
+  return cut;
 }
 
 /** The part of open after every check: builds the open file for the inode's type. */
@@ -57,7 +58,7 @@ function openInode(walk: Walk, location: Location, flags: number): OpenFile | nu
   switch (inode.type) {
     case S_IFREG: {
       if (inode.pages === null) return -EINVAL;
-      const ready = mayWrite(kept) ? inode.prepareWrite() : inode.prepareRead();
+      const ready = mayWrite(kept) || (flags & O_TRUNC) !== 0 ? inode.prepareWrite() : inode.prepareRead();
       return ready < 0 ? ready : new RegularFile(walk.context, inode, inode.pages, location, kept);
     }
     case S_IFIFO:
