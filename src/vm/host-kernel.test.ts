@@ -1,7 +1,7 @@
 /** The same random script of memory operations on the host's Linux kernel and on an AddressSpace: same results, same signals,
  *  same bytes, same residency, same /proc/self/maps. Needs Linux on x86-64 with gcc and setarch; skipped elsewhere.
  *
- *  `VM_ORACLE_SCRIPTS=n` runs n scripts of 400 operations (default 6), `VM_ORACLE_SEED=n` runs that seed alone, `VM_ORACLE_DUMP=file` keeps the
+ *  `VM_ORACLE_SCRIPTS=n` runs n scripts of 400 operations (default 6), `VM_ORACLE_SEED=n` begins with that seed (alone by default), `VM_ORACLE_DUMP=file` keeps the
  *  script that failed. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import {
 import type { AddressSpace } from "./address-space.ts";
 import { checkAddressSpace } from "./check.ts";
 import { REGION_SPECIAL } from "./region.ts";
-import { cloneOf, makeContext, makeSpace, PAGE, peekByte, poke, RW } from "./testing.ts";
+import { cloneOf, makeContext, makeSpace, PAGE, peekByte, poke } from "./testing.ts";
 
 const OPERATIONS = 400;
 const WINDOW = 0x1000_0000;
@@ -226,7 +226,7 @@ const program = build();
 test.runIf(program !== undefined)("random scripts do on an AddressSpace what they do on the host's kernel", () => {
   const setup = native(program as string, "M\n");
   const from = Number(process.env["VM_ORACLE_SEED"] ?? 1);
-  const scripts = process.env["VM_ORACLE_SEED"] !== undefined ? 1 : Number(process.env["VM_ORACLE_SCRIPTS"] ?? 6);
+  const scripts = Number(process.env["VM_ORACLE_SCRIPTS"] ?? (process.env["VM_ORACLE_SEED"] !== undefined ? 1 : 6));
   let operations = 0;
   for (let seed = from; seed < from + scripts; seed++) {
     const { script, expected } = simulate(seed, setup);
