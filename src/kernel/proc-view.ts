@@ -209,14 +209,17 @@ class ProcProcess implements ProcessView {
   get memory(): ProcessMemory {
     return memoryOf(this.#living?.image);
   }
-  /** Present, soft-dirty never; the frame number is shown to everybody here: it is the point of this machine. */
+  /** Bit 63 present, 61 a file's or shared page, 56 mapped by nobody else, and the frame number, which everybody may see here:
+   *  it is the point of this machine (Documentation/admin-guide/mm/pagemap.rst). */
   pageMapEntry(page: number): { readonly low: number; readonly high: number } {
     const image = this.#living?.image;
     const physical = image === undefined ? -1 : this.#kernel.mmu.probeIn(image.space.root, page * PAGE, READ);
     if (physical < 0) return { low: 0, high: 0 };
-    const shared = image!.space.regions.find(page * PAGE)?.backing !== undefined;
-    // Bit 63: present; bit 61: a file's or shared page (Documentation/admin-guide/mm/pagemap.rst).
-    return { low: physical >>> 12, high: (0x8000_0000 | (shared ? 0x2000_0000 : 0)) >>> 0 };
+    const references = this.#kernel.frames.refs[physical >>> 12];
+    // A file's page is held by its cache, too; one reference in a file mapping is a private copy.
+    const ofObject = image!.space.regions.find(page * PAGE)?.backing !== undefined && references > 1;
+    const exclusive = references === (ofObject ? 2 : 1);
+    return { low: physical >>> 12, high: (0x8000_0000 | (ofObject ? 0x2000_0000 : 0) | (exclusive ? 0x0100_0000 : 0)) >>> 0 };
   }
   limits(): readonly { readonly soft: number; readonly hard: number }[] {
     const { soft, hard } = this.#process.limits;
@@ -299,6 +302,7 @@ class ProcThread implements ThreadView {
     return "R";
   }
   get usage(): Usage {
+    this.#kernel.accountFaults(this.#task);
     const { instructions, minorFaults, majorFaults, voluntarySwitches, involuntarySwitches } = this.#task;
     return usageView(this.#kernel, { instructions, minorFaults, majorFaults, voluntarySwitches, involuntarySwitches, peakResident: 0 });
   }

@@ -124,6 +124,7 @@ export class Process implements JobControl {
   usage(): Usage {
     const total = { ...this.deadThreads };
     for (const task of this.threads) {
+      this.kernel.accountFaults(task);
       total.instructions += this.kernel.instructionsOf(task);
       total.minorFaults += task.minorFaults;
       total.majorFaults += task.majorFaults;
