@@ -1,5 +1,5 @@
 /** Services of single instructions: cpuid, rdtsc, the flags image, segment registers and descriptors (Intel SDM 2A/2B). */
-import { EXIT_CONTINUE, VECTOR_GP, VECTOR_UD } from "./exit.ts";
+import { EXIT_CONTINUE, VECTOR_GP } from "./exit.ts";
 import { RFLAGS_TF, RFLAGS_USER } from "./registers.ts";
 import type { CpuServices } from "./service-context.ts";
 import {
@@ -149,7 +149,6 @@ const DESCRIPTORS: Readonly<Record<number, Descriptor>> = {
 /** Selector of segment register SCRATCH_B into SCRATCH_A. */
 export function readSegmentService(c: CpuServices): number {
   const segment = c.ram.u32[SCRATCH_B >>> 2];
-  if (segment > GS) return c.raise(VECTOR_UD);
   c.ram.u32[SCRATCH_A >>> 2] = segment === CS ? USER_CODE : segment === SS ? USER_DATA : c.ram.u16[(SEGMENT_SELECTORS >>> 1) + segment];
   return DONE;
 }
@@ -159,7 +158,6 @@ export function loadSegmentService(c: CpuServices): number {
   const { ram } = c;
   const segment = ram.u32[SCRATCH_B >>> 2];
   const selector = ram.u32[SCRATCH_A >>> 2] & 0xffff;
-  if (segment === CS || segment > GS) return c.raise(VECTOR_UD);
   const isNull = (selector & ~3) === 0;
   if (segment === SS ? selector !== USER_DATA : !isNull && DESCRIPTORS[selector & ~3] === undefined) return c.raise(VECTOR_GP);
   if (segment === SS) return DONE;

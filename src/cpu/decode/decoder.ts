@@ -138,7 +138,7 @@ export class Decoder {
     let ripRelative = false;
     if (encoding.hasModRM) {
       this.#at++;
-      if (s.modRM < 0xc0) {
+      if (s.modRM < 0xc0 && encoding.options.ignoresMod !== true) {
         const outcome = this.#memory(s.modRM, rex);
         if (outcome < 0) return limit;
         ripRelative = outcome === 1;
@@ -153,6 +153,8 @@ export class Decoder {
       switch (o.source) {
         case "reg":
           number = ((s.modRM >> 3) & 7) | (o.class === "gpr" || o.class === "xmm" ? (rex & 4) << 1 : 0);
+          // There are six segment registers, and mov cannot load CS (SDM 2B, MOV).
+          if (o.class === "sreg" && (number > 5 || (i === 0 && number === 1))) return INVALID;
           break;
         case "rm":
           if (d.isMemory) {

@@ -34,18 +34,15 @@ export interface Selector {
   modRM: number;
 }
 
-/** Picks the encoding that the prefixes select; F2 and F3 win over 66 as mandatory prefixes (SDM 2A §2.1.2). */
+/** Picks the encoding that the prefixes select; F2 and F3 win over 66 as mandatory prefixes (SDM 2A §2.1.2), and what they select may be
+ *  nothing. Only where 66 is no more than an operand size, beside a row for any prefix, does it count after them. */
 export function selectEncoding(candidates: readonly Encoding[], s: Selector): Encoding | undefined {
   const mandatory = s.repeat !== 0 ? s.repeat : s.operandSize66 ? 0x66 : 0;
   return (
     (mandatory !== 0 ? find(candidates, s, mandatory) : find(candidates, s, "none")) ??
-    (s.repeat !== 0 && s.operandSize66 && !hasPrefixRows(candidates, s.repeat) ? find(candidates, s, 0x66) : undefined) ??
+    (s.repeat !== 0 && s.operandSize66 && candidates.some((c) => c.prefix === "any") ? find(candidates, s, 0x66) : undefined) ??
     find(candidates, s, "any")
   );
-}
-
-function hasPrefixRows(candidates: readonly Encoding[], prefix: number): boolean {
-  return candidates.some((c) => c.prefix === prefix);
 }
 
 function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["prefix"] | number): Encoding | undefined {
@@ -56,7 +53,7 @@ function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["pr
     if ((s.rexB && e.options.withoutRexB === true) || (s.rexR && e.options.withoutRexR === true)) continue;
     if (e.modRM >= 0 && e.modRM !== s.modRM) continue;
     if (e.digit >= 0 && e.digit !== ((s.modRM >> 3) & 7)) continue;
-    if (e.hasModRM && !formAllowed(e, s.modRM >= 0xc0)) continue;
+    if (e.hasModRM && !formAllowed(e, s.modRM >= 0xc0 || e.options.ignoresMod === true)) continue;
     if (e.size === 0) return e;
     const wide64 = s.rexW || (e.options.default64 === true && (!s.operandSize66 || e.options.ignoresOperandSize === true));
     const wanted = wide64 ? 64 : s.operandSize66 && e.prefix !== 0x66 ? 16 : 32;

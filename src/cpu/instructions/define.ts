@@ -27,6 +27,8 @@ export interface InstructionOptions {
   readonly withoutRexB?: boolean;
   /** The same for REX.R (control and debug registers that do not exist). */
   readonly withoutRexR?: boolean;
+  /** ModRM.rm is a register whatever ModRM.mod says (moves to and from control registers). */
+  readonly ignoresMod?: boolean;
 }
 
 /** One encoding at one operand size. */

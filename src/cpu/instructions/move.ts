@@ -75,6 +75,18 @@ instruction("mov", ["8C /r   rrv, sreg", "8C /r   m16, sreg"], {}, (b, dst, segm
   const selector = b.getState(SCRATCH_A, "i32.load16_u");
   b.write(dst, dst.width === 16 ? selector : b.zext(selector, dst.width));
 });
+/** lss, lfs, lgs: a far pointer into a segment register and a general one. */
+for (const [name, opcode, segment] of [["lss", "B2", 2], ["lfs", "B4", 4], ["lgs", "B5", 5]] as const) {
+  instruction(name, [`0F ${opcode} /r   rv, m`], {}, (b, dst, pointer) => {
+    const address = b.linearAddress(pointer);
+    const offset = b.loadAt(address, dst.width);
+    const selector = b.loadAt(b.add(address, b.constant(64, dst.width / 8)), 16);
+    b.setState(SCRATCH_A, b.zext(selector, 32), "i32.store");
+    b.setState(SCRATCH_B, b.constant(32, segment), "i32.store");
+    b.service("load_segment", 0);
+    b.write(dst, offset);
+  });
+}
 instruction("mov", ["8E /r   sreg, rm16"], {}, (b, segment, src) => {
   b.setState(SCRATCH_A, b.zext(b.read(src), 32), "i32.store");
   b.setState(SCRATCH_B, b.registerNumber(segment), "i32.store");
