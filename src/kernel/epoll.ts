@@ -113,6 +113,10 @@ export class EpollFile extends OpenFile {
     }
     return 0;
   }
+  /** There is one position, and seeking to it succeeds (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
   override get pollable(): boolean {
     return true;
   }

@@ -61,6 +61,10 @@ export class EventFile extends OpenFile {
     if (this.#count > LARGEST) state |= POLLERR;
     return state;
   }
+  /** There is one position, and seeking to it succeeds (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
   override get pollable(): boolean {
     return true;
   }

@@ -63,6 +63,10 @@ export class SignalFile extends OpenFile {
     const task = this.#reader();
     return this.#half !== undefined || this.#first(task) !== 0 ? POLLIN | POLLRDNORM : 0;
   }
+  /** There is one position, and seeking to it succeeds (noop_llseek). */
+  override seek(): number {
+    return 0;
+  }
   override get pollable(): boolean {
     return true;
   }

@@ -42,12 +42,13 @@ export class TimerFile extends OpenFile {
     this.#stop();
     this.#ticks = 0;
     this.#settimeFlags = flags;
-    this.#interval = first === Infinity ? 0 : interval;
+    // A stopped timer remembers its interval.
+    this.#interval = interval;
     if (first < Infinity) this.#arm(first);
   }
 
   get(): TimerSetting {
-    if (this.#timer === undefined && this.#interval === 0) return { interval: 0, value: 0 };
+    if (this.#timer === undefined) return { interval: this.#interval, value: 0 };
     return { interval: this.#interval, value: Math.max(this.#next - this.#kernel.clock.now(), 1) };
   }
 
@@ -67,6 +68,10 @@ export class TimerFile extends OpenFile {
 
   override readiness(): number {
     return this.#ticks > 0 ? POLLIN | POLLRDNORM : 0;
+  }
+  /** There is one position, and seeking to it succeeds (noop_llseek). */
+  override seek(): number {
+    return 0;
   }
   override get pollable(): boolean {
     return true;

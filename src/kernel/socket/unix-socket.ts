@@ -241,7 +241,12 @@ export class UnixSocket extends OpenFile {
     if (this.#sendShut || (this.isConnectionOriented && this.peerGone)) return -EPIPE;
     if (this.#takeError() !== 0) return -this.#lastError;
     const receiver = target ?? this.peer;
-    if (receiver === undefined) return this.peerGone ? -ECONNREFUSED : -ENOTCONN;
+    if (receiver === undefined) {
+      if (!this.peerGone) return -ENOTCONN;
+      // Told once; from then on the socket is not connected.
+      this.peerGone = false;
+      return -ECONNREFUSED;
+    }
     if (receiver.references <= 0) return -ECONNREFUSED;
     if (!this.isConnectionOriented && !receiver.#accepts(this)) return -EPERM;
     if (receiver.#receiveShut) return -EPIPE;
@@ -292,7 +297,6 @@ export class UnixSocket extends OpenFile {
       if (packet === undefined) {
         if (sink.transferred > 0 && !(wantsAll && !peeks)) break;
         if (this.error !== 0 || this.#receiveShut || this.peerGone) return this.#endOfStream(sink);
-        if (sink.remaining === 0) break;
         return this.nonBlocking ? (sink.transferred > 0 ? sink.transferred : -EAGAIN) : blockOn(this.waiters);
       }
       // Messages of different senders are not joined when the reader wants to know who they are.

@@ -1,7 +1,7 @@
 /** Making, naming, connecting and adjusting sockets: socket(2), bind(2), connect(2), accept(2), getsockopt(2). The only family is
  *  AF_UNIX: a machine has no network. Sending and receiving is in socket-message.ts. */
 import {
-  EADDRINUSE, EAFNOSUPPORT, EAGAIN, EDOM, EEXIST, EINVAL, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
+  EADDRINUSE, EAFNOSUPPORT, EAGAIN, EDOM, EEXIST, EINVAL, EMFILE, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
 } from "../../abi/linux/errno.ts";
 import { O_NONBLOCK } from "../../abi/linux/fcntl.ts";
 import {
@@ -10,11 +10,12 @@ import {
   SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TYPE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, SOCK_TYPE_MASK,
   SOL_SOCKET, UCRED_BYTES,
 } from "../../abi/linux/socket.ts";
+import { RLIMIT_NOFILE } from "../../abi/linux/resource.ts";
 import { S_IFSOCK } from "../../abi/linux/stat.ts";
 import { NANOSECONDS } from "../../abi/linux/time.ts";
 import { takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import { resolve } from "../../fs/vfs/namei.ts";
-import { makeNode } from "../../fs/vfs/tree.ts";
+import { makeNode, unlink } from "../../fs/vfs/tree.ts";
 import type { Call } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import { objectsOf } from "../objects.ts";
@@ -48,12 +49,27 @@ function socket(call: Call, domain: number, typeAndFlags: number, protocol: numb
 }
 
 function socketpair(call: Call, domain: number, typeAndFlags: number, protocol: number, pair: number): number {
+  if ((typeAndFlags & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK)) !== 0) return -EINVAL;
+  // The numbers are reserved and stored before the sockets are made, so they are there even if that fails (net/socket.c).
+  const numbers = freeDescriptors(call, 2);
+  if (numbers.length < 2) return -EMFILE;
+  numbers.forEach((number, index) => void call.scratch.setInt32(index * 4, number, true));
+  const stored = call.store(pair, 8);
+  if (stored < 0) return stored;
   const type = checkKind(domain, typeAndFlags, protocol);
   if (type < 0) return type;
   const first = makeSocket(call.kernel, call.task, type, typeAndFlags & O_NONBLOCK);
   const second = makeSocket(call.kernel, call.task, type, typeAndFlags & O_NONBLOCK);
   UnixSocket.join(first, second);
   return installPair(call, first, second, pair, (typeAndFlags & SOCK_CLOEXEC) !== 0);
+}
+
+/** The lowest `count` descriptors that are free, as far as there are any. */
+function freeDescriptors(call: Call, count: number): number[] {
+  const limit = call.task.process.limit(RLIMIT_NOFILE);
+  const numbers: number[] = [];
+  for (let fd = 0; fd < limit && numbers.length < count; fd++) if (call.task.files.get(fd) === undefined) numbers.push(fd);
+  return numbers;
 }
 
 // Naming and connecting ---------------------------------------------------------------------------------------------------
@@ -64,10 +80,10 @@ function bind(call: Call, fd: number, address: number, length: number): number {
   const wanted = readAddress(call, address, length);
   if (typeof wanted === "number") return wanted;
   if (wanted.family !== AF_UNIX) return -EINVAL;
-  if (socket.name !== undefined) return -EINVAL;
   const { socketNames } = objectsOf(call.kernel);
   const name = wanted.name === "" ? socketNames.automatic() : wanted.name;
   if (name.startsWith("\0")) {
+    if (socket.name !== undefined) return -EINVAL;
     if (!socketNames.takeAbstract(name, socket)) return -EADDRINUSE;
     socket.name = name;
     return 0;
@@ -76,6 +92,11 @@ function bind(call: Call, fd: number, address: number, length: number): number {
   const walk = kernel.walk(task);
   const made = makeNode(walk, name, S_IFSOCK | (0o777 & ~task.context.umask), 0);
   if (made < 0) return made === -EEXIST ? -EADDRINUSE : call.finish(made, "UNINTERRUPTIBLE");
+  if (socket.name !== undefined) {
+    // That a socket has a name already is found out after its file was made (unix_bind_bsd).
+    unlink(walk, name);
+    return -EINVAL;
+  }
   const location = resolve(walk, name, { follow: false });
   if (typeof location === "number") return call.finish(location, "UNINTERRUPTIBLE");
   socketNames.takePath(location.dentry.inode, socket);

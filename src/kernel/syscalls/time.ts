@@ -140,8 +140,9 @@ function sleepUntil(call: Call, deadline: number, remainder: number): number {
 function clockNanosleep(call: Call, id: number, flags: number, request: number, remainder: number): number {
   if (call.deadline === undefined) {
     const found = clockOf(call, id);
-    if (found === undefined || id === CLOCK_THREAD_CPUTIME_ID) return -EINVAL;
-    if (found.kind !== "cpu" && (found.coarse || id === CLOCK_MONOTONIC_RAW)) return -EOPNOTSUPP;
+    if (found === undefined) return -EINVAL;
+    // Clocks that nobody can sleep on (those without nsleep in kernel/time/posix-timers.c).
+    if (id === CLOCK_THREAD_CPUTIME_ID || id === CLOCK_MONOTONIC_RAW || (found.kind !== "cpu" && found.coarse)) return -EOPNOTSUPP;
     const nanoseconds = readTimespec(call, request);
     if (nanoseconds < 0) return nanoseconds;
     const seconds = signed64(call.scratch, 0);
