@@ -74,7 +74,6 @@ function releaseParts(kernel: Kernel, task: Task): void {
 function exitProcess(kernel: Kernel, process: Process, status: number): void {
   process.exitStatus = status;
   process.state = "zombie";
-  kernel.livingProcesses--;
   process.intervalTimers.release();
   for (const timer of process.posixTimers.values()) timer.release();
   process.posixTimers.clear();
@@ -91,6 +90,7 @@ function exitProcess(kernel: Kernel, process: Process, status: number): void {
   }
   kernel.sessionLeaderExits(process);
   notifyParent(kernel, process);
+  kernel.processEnded();
   if (process === kernel.firstProcess) kernel.firstProcessEnded(status);
 }
 

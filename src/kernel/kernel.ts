@@ -37,7 +37,7 @@ import type { SignalInfo } from "./signal/pending.ts";
 import { killProcess, sendToGroup, sendToProcess } from "./signal/send.ts";
 import { SystemState } from "./system.ts";
 import type { Task } from "./task.ts";
-import { Timers } from "./timers.ts";
+import { type Timer, Timers } from "./timers.ts";
 import { UserMemoryView } from "./user-view.ts";
 
 /** Waiters for one page; it may have arrived before anybody waits. */
@@ -342,9 +342,15 @@ export class Kernel {
       sendToProcess(this, process, { signal: 1, code: 0x80 });
       sendToProcess(this, process, { signal: 18, code: 0x80 });
     }
-    this.timers.add(this.clock.now() + HANGUP_GRACE, () => {
+    this.#hangup = this.timers.add(this.clock.now() + HANGUP_GRACE, () => {
       for (const process of others()) killProcess(this, process);
     });
+  }
+  #hangup: Timer | undefined;
+  /** A process has ended; with the last one nobody is left to be killed. */
+  processEnded(): void {
+    this.livingProcesses--;
+    if (this.livingProcesses === 0 && this.#hangup !== undefined) this.timers.cancel(this.#hangup);
   }
   /** Ends everything at once (Machine.kill, limits). */
   killAll(): void {

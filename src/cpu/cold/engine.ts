@@ -103,7 +103,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       rangeRefill: (slot: number, low: number, high: number, size: number, write: number) => this.#rangeRefill(slot, low, high, size, write),
       regions,
     };
-    const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, unknown>;
+    const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, never>;
     const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
     const fingerprint = instance.exports["fingerprint"] as () => number;
     if (fingerprint() >>> 0 !== handlerFingerprint(sharedTables.handlers)) throw new Error("cold.wasm was built from other sources than this code: build the package again");

@@ -83,7 +83,7 @@ const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
 
 /** Builds the cold engine's module. Imports: env.memory, env.missRead, missWrite, flushWrite, checkWrite, lookup, service; helpers.*.
  *  Exports: run(record, budget) → exit kind. */
-export function buildColdModule(table: HandlerTable): Uint8Array {
+export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory("env", "memory");
   const handlerType = module.type([I32, I32], [I32]);

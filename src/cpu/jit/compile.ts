@@ -21,7 +21,7 @@ import { ColdOnly, JitBuilder } from "./jit-builder.ts";
 import { type Block, type Region, successors } from "./region.ts";
 
 export interface CompiledRegion {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Helpers the module imports. */
   readonly helpers: readonly string[];
   /** Start addresses by entry number. */

@@ -105,7 +105,7 @@ export class Jit {
       let instance: WebAssembly.Instance;
       try {
         const imports = Object.fromEntries(compiled.helpers.map((name) => [name, this.#helpers[name]]));
-        instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env: this.#env as unknown as Record<string, unknown>, helpers: imports });
+        instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env: this.#env as unknown as Record<string, never>, helpers: imports as Record<string, never> });
       } catch (error) {
         if (error instanceof Error && error.name === "CompileError" && /disallow|forbid|Content Security|CSP|eval/i.test(error.message)) {
           this.enabled = false;

@@ -3,7 +3,7 @@ import type { ValueType } from "./opcodes.ts";
 
 /** Growing byte string with the format's integer encodings. */
 export class Bytes {
-  #data = new Uint8Array(256);
+  #data: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   #length = 0;
   get length(): number {
     return this.#length;
@@ -53,7 +53,7 @@ export class Bytes {
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
     return this;
   }
-  take(): Uint8Array {
+  take(): Uint8Array<ArrayBuffer> {
     return this.#data.slice(0, this.#length);
   }
   clear(): void {
@@ -116,7 +116,7 @@ export class ModuleBuilder {
     return this.#imports.length + this.#functions.length - 1;
   }
 
-  build(): Uint8Array {
+  build(): Uint8Array<ArrayBuffer> {
     const out = new Bytes();
     out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
     section(out, 1, this.#types.length, (b) => {

@@ -370,6 +370,8 @@ export class UnixSocket extends OpenFile {
   // As an open file -------------------------------------------------------------------------------------------------------
 
   protected override readStream(sink: ByteSink): number {
+    // read(2) of nothing does not look at the queue; recv(2) does.
+    if (sink.remaining === 0) return sink.transferred;
     const received: Received = { from: "", credentials: undefined, files: [], truncated: false, length: 0 };
     const result = this.receive(sink, 0, received);
     // Whoever reads without a control buffer lets the files go (unix(7)).

@@ -124,7 +124,8 @@ function moveMany(space: AddressSpace, address: number, length: number, flags: n
   let at = address;
   for (;;) {
     const region = space.regions.after(at);
-    if (region === undefined || region.start >= end) return newAddress;
+    // With MREMAP_DONTUNMAP the last region stays whole and may reach beyond the end.
+    if (region === undefined || region.start >= end || at >= end) return newAddress;
     const start = Math.max(region.start, at);
     const stop = Math.min(region.end, end);
     const target = newAddress + (start - address);

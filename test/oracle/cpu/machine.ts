@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { ColdCpu, type CpuModules } from "../../../src/cpu/cold/engine.ts";
 import { buildColdModule, HandlerTable } from "../../../src/cpu/cold/handlers.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind,
+  EXIT_BLOCKED, EXIT_BUDGET, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_UD,
 } from "../../../src/cpu/exit.ts";
 import { GPR, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_OPCODE, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../../../src/cpu/state.ts";
 import { DENIED } from "../../../src/memory/access.ts";
@@ -40,15 +40,20 @@ export class OurMachine {
   #lastCode = "";
   #lastOffset = 0;
 
-  constructor(initial: Uint8Array) {
+  readonly #filler: number;
+
+  /** @param engine "interp" runs one instruction on the cold engine. "jit" translates it first and lets it run up to the filler, which
+   *  is an undefined opcode there: a budget of one instruction is not enough to enter a translation. */
+  constructor(initial: Uint8Array, engine: "interp" | "jit") {
     this.initial = initial;
+    this.#filler = engine === "jit" ? 0x06 : 0xcc;
     const frames = new FrameAllocator(this.ram);
     this.#frames = frames;
     const tlb = new Tlb(this.ram);
     const guard = new CodeGuard(frames, tlb);
     const tables = new PageTables(this.ram, frames);
     const mmu = new Mmu(this.ram, frames, tlb, guard);
-    this.cpu = new ColdCpu(this.ram, mmu, modules());
+    this.cpu = new ColdCpu(this.ram, mmu, modules(), { engine });
     const root = tables.createRoot();
     mmu.activate(root, { resolveFault: () => DENIED });
     const page = (address: number, bits: number, high: number): number => {
@@ -58,7 +63,7 @@ export class OurMachine {
     };
     for (let i = 0; i < 2; i++) this.#code.push(page(CODE + i * PAGE, 0, 0));
     for (const i of [0, 1, 3, 4]) this.#memory.push(page(MEMORY + i * PAGE, i === 3 ? 0 : PTE_WRITABLE, PTE_HIGH_NX));
-    for (const at of this.#code) this.ram.u8.fill(0xcc, at, at + PAGE);
+    for (const at of this.#code) this.ram.u8.fill(this.#filler, at, at + PAGE);
     this.#memory.forEach((at, i) => this.ram.u8.set(initial.subarray(i * PAGE, (i + 1) * PAGE), at));
   }
 
@@ -75,7 +80,13 @@ export class OurMachine {
     const start = CODE + view.getUint32(at + IN_CODE_OFFSET, true);
     registers.rip = start;
     this.#loadFx(inputs, view, at + IN_FX);
-    const kind = cpu.run(1);
+    let kind: ExitKind;
+    if (this.#filler === 0xcc) kind = cpu.run(1);
+    else {
+      kind = cpu.run(1000);
+      // Arrived after the instruction, or where it branched to.
+      if (kind === EXIT_EXCEPTION && cpu.detail === VECTOR_UD && registers.rip !== start) kind = EXIT_BUDGET;
+    }
     out.set(ram.u8.subarray(GPR, GPR + 128), 0);
     outView.setUint32(OUT_RFLAGS, registers.rflags, true);
     outView.setUint32(OUT_RFLAGS + 4, 0, true);
@@ -124,7 +135,7 @@ export class OurMachine {
     const put = (where: number, byte: number): void => {
       ram.u8[this.#code[where >= PAGE ? 1 : 0] + (where % PAGE)] = byte;
     };
-    for (let i = 0; i < 32; i++) put(this.#lastOffset + i, 0xcc);
+    for (let i = 0; i < 32; i++) put(this.#lastOffset + i, this.#filler);
     this.#lastOffset = offset;
     for (let i = 0; i < length; i++) put(offset + i, inputs[at + IN_CODE + i]);
     for (const host of this.#code) cpu.codeWritten(host / PAGE, 0, PAGE);

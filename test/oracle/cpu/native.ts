@@ -65,10 +65,15 @@ export class Native {
     }
     this.#resolve = undefined;
     if (this.#bytes < this.#wanted) throw new Error(this.#ended ?? "native runner is short of output");
-    const all = Buffer.concat(this.#chunks);
+    const all = new Uint8Array(this.#bytes);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
     this.#chunks.length = 0;
     this.#bytes = 0;
-    return { outputs: all, strays: all.readUInt32LE(count * OUT_BYTES) };
+    return { outputs: all, strays: new DataView(all.buffer).getUint32(count * OUT_BYTES, true) };
   }
 
   close(): void {

@@ -1,10 +1,10 @@
 /** Runs seeded random cases natively and under the cold engine and collects differences. */
 import { allEncodings, type Encoding } from "../../../src/cpu/instructions/define.ts";
 import { CaseMaker, plan, type Plan } from "./cases.ts";
-import { bytesText, compare, flagText, isComparable, isVendorSpecific } from "./compare.ts";
+import { bytesText, compare, flagText, isComparable, isEqual, isVendorSpecific } from "./compare.ts";
 import { encode } from "./encode.ts";
 import {
-  FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, IN_BYTES, IN_FX, IN_PATCH, IN_PATCH_LENGTH, IN_PATCH_OFFSET, IN_RFLAGS, MEMORY, OUT_BYTES, PAGE,
+  FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, IN_BYTES, IN_FX, IN_PATCH, IN_PATCH_LENGTH, IN_PATCH_OFFSET, IN_RFLAGS, MEMORY, OUT_BYTES, OUT_SIGNAL, PAGE,
 } from "./layout.ts";
 import { OurMachine } from "./machine.ts";
 import { buildRunner, Native } from "./native.ts";
@@ -17,6 +17,7 @@ export interface OracleOptions {
   readonly seconds: number;
   /** Cases per encoding. */
   readonly perEncoding: number;
+  readonly engine: "interp" | "jit";
   /** Only mnemonics that match. */
   readonly only?: RegExp;
   readonly progress?: (text: string) => void;
@@ -55,7 +56,7 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
   const initial = new Uint8Array(4 * PAGE);
   for (let i = 0; i < initial.length; i++) initial[i] = r.next();
   const native = new Native(buildRunner(), initial);
-  const machine = new OurMachine(initial);
+  const machine = new OurMachine(initial, options.engine);
   const rows = comparableEncodings(options.only);
   const report: OracleReport = { cases: 0, encodings: 0, forms: 0, faults: 0, seconds: 0, strays: 0, differences: new Map(), differing: 0 };
   const seen = new Set<string>();
@@ -63,8 +64,10 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
   const started = performance.now();
   let row = 0;
   const makers = [new CaseMaker(BATCH, r), new CaseMaker(BATCH, r)];
-  const out = new Uint8Array(OUT_BYTES);
-  const outView = new DataView(out.buffer);
+  const ours = new Uint8Array(BATCH * OUT_BYTES);
+  const oursWords = new Uint32Array(ours.buffer);
+  const slots = Array.from({ length: BATCH }, (_, i) => ours.subarray(i * OUT_BYTES, (i + 1) * OUT_BYTES));
+  const slotViews = slots.map((slot) => new DataView(slot.buffer, slot.byteOffset, OUT_BYTES));
   let waiting: { plans: Plan[]; maker: CaseMaker; outputs: Promise<{ outputs: Uint8Array; strays: number }> } | undefined;
   let turn = 0;
 
@@ -93,17 +96,14 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
     if (waiting === undefined) return;
     const { plans, maker } = waiting;
     // Ours runs while the native side does.
-    const ours: Uint8Array[] = [];
-    for (let i = 0; i < plans.length; i++) {
-      machine.run(maker.bytes, maker.view, i * IN_BYTES, out, outView);
-      ours.push(out.slice());
-    }
+    for (let i = 0; i < plans.length; i++) machine.run(maker.bytes, maker.view, i * IN_BYTES, slots[i], slotViews[i]);
     const { outputs, strays } = await waiting.outputs;
-    const view = new DataView(outputs.buffer, outputs.byteOffset);
+    const words = new Uint32Array(outputs.buffer, outputs.byteOffset, plans.length * (OUT_BYTES / 4));
     for (let i = 0; i < plans.length; i++) {
-      const mine = ours[i];
-      if (view.getUint32(i * OUT_BYTES + 144, true) !== 0) report.faults++;
-      const found = compare(plans[i], maker.view, i * IN_BYTES, outputs, i * OUT_BYTES, mine, new DataView(mine.buffer));
+      const at = i * (OUT_BYTES / 4);
+      if (isEqual(plans[i], plans[i].next, words, at, oursWords, at)) continue;
+      if (words[at + OUT_SIGNAL / 4] !== 0) report.faults++;
+      const found = compare(plans[i], maker.view, i * IN_BYTES, outputs, i * OUT_BYTES, slots[i], slotViews[i]);
       if (found.length === 0) continue;
       report.differing++;
       const p = plans[i];

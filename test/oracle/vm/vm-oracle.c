@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -190,24 +191,21 @@ static void advise_some(void) {
   note("madvise %lx %lx %d %d errno %d", relative(p), length, advice, result, result < 0 ? errno : 0);
 }
 
+/* The call itself: musl's sbrk refuses to move the break. */
+static char *break_to(char *wish) { return (char *)syscall(SYS_brk, wish); }
 static void brk_some(void) {
   long move = (long)below(20 * PAGE) - 8 * (long)PAGE;
-  char *now = sbrk(0);
+  char *now = break_to(NULL);
   if (now + move < break_start) move = break_start - now;
-  void *result = sbrk(move);
-  if (result == (void *)-1) note("sbrk %ld errno %d", move, errno);
-  else {
-    note("sbrk %ld -> %ld", move, (long)((char *)result - break_start));
-    char *end = sbrk(0);
-    if (end > break_start) {
-      char *p = break_start + below(end - break_start);
-      if (sigsetjmp(escape, 1) == 0) {
-        unsigned char seen = *(volatile unsigned char *)p;
-        *(volatile unsigned char *)p = seen + 1;
-        note("heap %ld %02x", (long)(p - break_start), seen);
-      } else note("heap fault");
-    }
-  }
+  char *end = break_to(now + move);
+  note("brk %ld -> %ld", move, (long)(end - break_start));
+  if (end <= break_start) return;
+  char *p = break_start + below(end - break_start);
+  if (sigsetjmp(escape, 1) == 0) {
+    unsigned char seen = *(volatile unsigned char *)p;
+    *(volatile unsigned char *)p = seen + 1;
+    note("heap %ld %02x", (long)(p - break_start), seen);
+  } else note("heap fault");
 }
 
 static void fork_some(void) {
@@ -277,7 +275,7 @@ int main(int argc, char **argv) {
     memset(page, 0x10 + i, sizeof page);
     if (write(file_fd, page, i == 7 ? 1000 : sizeof page) < 0 || write(shared_fd, page, i == 7 ? 1000 : sizeof page) < 0) return 2;
   }
-  break_start = sbrk(0);
+  break_start = break_to(NULL);
   for (long i = 0; i < operations; i++) {
     switch (below(32)) {
       case 0: case 1: case 2: case 3: map_some(); break;
