@@ -106,8 +106,7 @@ function tooMany(kernel: Kernel, task: Task): number {
 export function copyImage(kernel: Kernel, image: MemoryImage, limits: ResourceLimits): MemoryImage | number {
   const space = image.space.clone(memoryLimits(limits));
   if (typeof space === "number") return space;
-  kernel.faultTotals.note(image.space);
-  kernel.faultTotals.note(space);
+  kernel.faultTotals.noteCopy(image.space, space);
   const copy = new MemoryImage(space, kernel.faultTotals);
   copy.path = image.path;
   copy.executable = image.executable?.retain();

@@ -23,6 +23,14 @@ export class FaultTotals {
     this.peakTablePages = Math.max(this.peakTablePages, this.#tablePages);
     return this.#tablePages;
   }
+  /** fork has just made `copy` of `original`; the copy has as many tables, near enough. */
+  noteCopy(original: AddressSpace, copy: AddressSpace): void {
+    this.note(original);
+    const pages = this.#counted.get(original)!;
+    this.#counted.set(copy, pages);
+    this.#tablePages += pages;
+    this.peakTablePages = Math.max(this.peakTablePages, this.#tablePages);
+  }
   /** A space is about to be destroyed. */
   leave(space: AddressSpace): void {
     this.note(space);

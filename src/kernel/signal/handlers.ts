@@ -4,24 +4,26 @@
 import { SIG_DFL, SIG_IGN, SIGNAL_COUNT } from "../../abi/linux/signal.ts";
 import { SignalSet } from "./signal-set.ts";
 
+/** Never changed once it is set, so tables share their entries. */
 export interface SignalAction {
   /** SIG_DFL, SIG_IGN or the handler's address. */
-  handler: number;
+  readonly handler: number;
   /** SA_* bits, unsigned. */
-  flags: number;
-  restorer: number;
-  mask: SignalSet;
+  readonly flags: number;
+  readonly restorer: number;
+  readonly mask: Readonly<SignalSet>;
 }
 
-const defaultEntry = (): SignalAction => ({ handler: SIG_DFL, flags: 0, restorer: 0, mask: new SignalSet() });
+const DEFAULT: SignalAction = { handler: SIG_DFL, flags: 0, restorer: 0, mask: new SignalSet() };
+const IGNORED: SignalAction = { handler: SIG_IGN, flags: 0, restorer: 0, mask: new SignalSet() };
 
 export class SignalHandlers {
   references = 1;
   /** Index 0 is unused. */
-  readonly #actions: SignalAction[] = [];
+  readonly #actions: SignalAction[];
 
-  constructor() {
-    for (let signal = 0; signal <= SIGNAL_COUNT; signal++) this.#actions.push(defaultEntry());
+  constructor(actions: SignalAction[] = new Array<SignalAction>(SIGNAL_COUNT + 1).fill(DEFAULT)) {
+    this.#actions = actions;
   }
 
   get(signal: number): SignalAction {
@@ -31,22 +33,13 @@ export class SignalHandlers {
     this.#actions[signal] = action;
   }
   resetToDefault(signal: number): void {
-    this.#actions[signal] = defaultEntry();
+    this.#actions[signal] = DEFAULT;
   }
   /** execve: handlers are gone with the image they were in, ignored signals stay ignored (execve(2)). */
   resetForExec(): void {
-    for (let signal = 1; signal <= SIGNAL_COUNT; signal++) {
-      const ignored = this.#actions[signal].handler === SIG_IGN;
-      this.resetToDefault(signal);
-      if (ignored) this.#actions[signal].handler = SIG_IGN;
-    }
+    for (let signal = 1; signal <= SIGNAL_COUNT; signal++) this.#actions[signal] = this.#actions[signal].handler === SIG_IGN ? IGNORED : DEFAULT;
   }
   clone(): SignalHandlers {
-    const copy = new SignalHandlers();
-    for (let signal = 1; signal <= SIGNAL_COUNT; signal++) {
-      const action = this.#actions[signal];
-      copy.#actions[signal] = { ...action, mask: action.mask.clone() };
-    }
-    return copy;
+    return new SignalHandlers(this.#actions.slice());
   }
 }
