@@ -80,7 +80,7 @@ export function runNative(cases: readonly OracleCase[]): OracleCase[] {
 let compiled: WebAssembly.Module | undefined;
 
 /** dist/helpers.wasm when it is newer than its sources, else a fresh compilation (some seconds). */
-export async function helperBytes(): Promise<Uint8Array> {
+export async function helperBytes(): Promise<Uint8Array<ArrayBuffer>> {
   const built = join(here, "../../../dist/helpers.wasm");
   const sources = readdirSync(here).filter((name) => name.endsWith(".as.ts"));
   const newest = Math.max(...sources.map((name) => statSync(join(here, name)).mtimeMs));
