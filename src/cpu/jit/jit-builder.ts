@@ -215,7 +215,9 @@ export class JitBuilder extends Builder {
       const low = this.graph.lane("i32x4.extract_lane", [0], whole.node);
       return this.ofNode(low, o.width);
     }
-    return this.ofNode(this.graph.load(o.width === 64 ? "i64.load" : "i32.load", this.graph.i32(0), o.address), o.width);
+    // An MMX register; packed operations take it as the low half of a vector.
+    const load = o.width === 128 ? "v128.load" : o.width === 64 ? "i64.load" : "i32.load";
+    return this.ofNode(this.graph.load(load, this.graph.i32(0), o.address), o.width);
   }
   readFloat(operand: Operand): Value {
     const o = operand as JitOperand;
