@@ -264,7 +264,8 @@ export class HostPages extends FilePages {
     for (let i = 0; i < count; i++) {
       const start = i * PAGE_SIZE;
       if (this.frames.has(index + i) || (i > 0 && start >= bytes)) continue;
-      const frame = allocFrame(this.context);
+      // Reading ahead is not worth taking frames from others, nor from what has just been read.
+      const frame = i === 0 ? allocFrame(this.context) : this.context.frames.alloc();
       if (frame === 0) return;
       const length = Math.max(0, Math.min(PAGE_SIZE, bytes - start));
       const u8 = this.context.ram.u8;

@@ -4,7 +4,7 @@
  *  gives ESRCH, as Linux's open files of /proc do. */
 import { EACCES, EINVAL, ENOENT, ESRCH } from "../../abi/linux/errno.ts";
 import { mayRead, mayWrite, O_CLOEXEC } from "../../abi/linux/fcntl.ts";
-import { direntType, S_IFDIR, S_IFREG } from "../../abi/linux/stat.ts";
+import { direntType, DT_LNK, S_IFDIR, S_IFREG } from "../../abi/linux/stat.ts";
 import type { ByteSink } from "../transfer.ts";
 import type { Caller, Owner } from "../vfs/credentials.ts";
 import type { EmitEntry, Inode } from "../vfs/inode.ts";
@@ -137,7 +137,7 @@ class DescriptorDirectory extends ProcInode {
   }
   override readdir(cookie: number, emit: EmitEntry): number {
     const fds = [...(this.subject.find()?.descriptors() ?? [])].map((open) => open.fd);
-    const type = this.kind === "links" ? DT_LINK : direntType(S_IFREG);
+    const type = this.kind === "links" ? DT_LNK : direntType(S_IFREG);
     return emitIds(fds, cookie, emit, type, (fd) => this.lookup(String(fd)));
   }
 
@@ -159,8 +159,6 @@ class DescriptorDirectory extends ProcInode {
     return new ProcText(procfs, withThread(this.subject, generate), 0o444, owner);
   }
 }
-
-const DT_LINK = 10;
 
 /** /proc/<pid>/pagemap: eight bytes a page, read at an offset that is a multiple of eight. */
 class PageMap extends ProcInode {

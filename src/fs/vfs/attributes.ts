@@ -4,7 +4,7 @@ import { EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, EROFS } from "../../abi/linux
 import { F_OK, R_OK, W_OK, X_OK } from "../../abi/linux/fcntl.ts";
 import { type FileSystemStatus, type Stat, S_ISGID, S_ISUID, ST_RDONLY, UTIME_NOW, UTIME_OMIT } from "../../abi/linux/stat.ts";
 import type { FsContext } from "../context.ts";
-import { type Caller, checkOwner, checkPermission, inGroup, MAY_READ, MAY_WRITE } from "./credentials.ts";
+import { type Caller, checkOwner, checkPermission, inGroup, MAY_WRITE } from "./credentials.ts";
 import { truncateInode } from "./inode.ts";
 import type { Location } from "./location.ts";
 import { resolve, type ResolveOptions, type Walk } from "./namei.ts";
@@ -117,11 +117,6 @@ export function truncate(walk: Walk, path: string, size: number): number {
 export function statFileSystem(location: Location): FileSystemStatus {
   const status = location.mount.filesystem.statfs();
   return location.mount.readOnly ? { ...status, flags: status.flags | ST_RDONLY } : status;
-}
-
-/** Whether `caller` may list a directory: what chdir and opendir need besides search permission. */
-export function mayList(location: Location, caller: Caller): number {
-  return checkPermission(location.dentry.inode, MAY_READ, caller);
 }
 
 function isUnset(id: number): boolean {

@@ -8,7 +8,7 @@
  *  - A file with O_NONBLOCK answers -EAGAIN where it would wait for a peer. Waiting for a provider's data is not affected
  *    by O_NONBLOCK, as disk reads are not on Linux.
  *  - Whatever changes `readiness()` wakes `waiters`. */
-import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE } from "../../abi/linux/errno.ts";
+import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE } from "../../abi/linux/errno.ts";
 import { mayRead, mayWrite, O_NONBLOCK, SETTABLE_STATUS_FLAGS } from "../../abi/linux/fcntl.ts";
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../abi/linux/poll.ts";
 import { KernelPanic } from "../../base/assert.ts";
@@ -184,6 +184,3 @@ export abstract class OpenFile {
   /** The last reference is gone. Runs before the inode is released. */
   protected closed(): void {}
 }
-
-/** What read(2) says of a directory. */
-export const READ_OF_DIRECTORY = -EISDIR;
