@@ -53,7 +53,7 @@ export class OurMachine {
     const guard = new CodeGuard(frames, tlb);
     const tables = new PageTables(this.ram, frames);
     const mmu = new Mmu(this.ram, frames, tlb, guard);
-    this.cpu = new ColdCpu(this.ram, mmu, modules(), { engine });
+    this.cpu = new ColdCpu(this.ram, mmu, modules(), { engine, translateEagerly: engine === "jit" });
     const root = tables.createRoot();
     mmu.activate(root, { resolveFault: () => DENIED });
     const page = (address: number, bits: number, high: number): number => {
@@ -83,7 +83,7 @@ export class OurMachine {
     let kind: ExitKind;
     if (this.#filler === 0xcc) kind = cpu.run(1);
     else {
-      kind = cpu.run(1000);
+      kind = cpu.run(1_000_000);
       // Arrived after the instruction, or where it branched to.
       if (kind === EXIT_EXCEPTION && cpu.detail === VECTOR_UD && registers.rip !== start) kind = EXIT_BUDGET;
     }

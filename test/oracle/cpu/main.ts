@@ -23,7 +23,7 @@ for (const d of list.slice(0, Number(values.limit))) {
   console.log(`${d.count}x ${d.mnemonic}  [${d.row}]  ${d.code}\n    native | ours: ${d.what}${values.verbose ? `\n    ${d.state}` : ""}`);
 }
 console.log(
-  `seed ${values.seed}: ${report.cases} cases, ${report.forms} forms, ${report.encodings} encodings, ${report.faults} faults, ` +
+  `seed ${values.seed}: ${report.cases} cases, ${report.forms} forms, ${report.encodings} encodings, ${report.faults} faults, ${report.regions} translations, ` +
     `${report.differing} differ in ${list.length} ways, ${report.strays} batches with stray writes, ${report.seconds.toFixed(1)} s`,
 );
 process.exit(report.differing === 0 && report.strays === 0 ? 0 : 1);

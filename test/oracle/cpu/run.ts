@@ -37,6 +37,8 @@ export interface OracleReport {
   encodings: number;
   forms: number;
   faults: number;
+  /** Translations made: more than none when the engine is "jit". */
+  regions: number;
   seconds: number;
   strays: number;
   /** First difference of each row and kind. */
@@ -58,7 +60,7 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
   const native = new Native(buildRunner(), initial);
   const machine = new OurMachine(initial, options.engine);
   const rows = comparableEncodings(options.only);
-  const report: OracleReport = { cases: 0, encodings: 0, forms: 0, faults: 0, seconds: 0, strays: 0, differences: new Map(), differing: 0 };
+  const report: OracleReport = { cases: 0, encodings: 0, forms: 0, faults: 0, regions: 0, seconds: 0, strays: 0, differences: new Map(), differing: 0 };
   const seen = new Set<string>();
   const forms = new Set<string>();
   const started = performance.now();
@@ -140,6 +142,7 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
   }
   await check();
   native.close();
+  report.regions = machine.cpu.jitStats?.regions ?? 0;
   return report;
 }
 
