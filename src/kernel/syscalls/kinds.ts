@@ -52,7 +52,7 @@ export function withOptional(row: Row, ...optional: readonly number[]): Row {
   for (const group of places) {
     const shapes = group.map((index) => row.parameters[index]);
     parameters.push({
-      name: shapes[0].name,
+      name: shapes.map((shape) => shape.name).join(", "),
       when: shapes.some((shape) => shape.when === "exit") ? "exit" : "enter",
       format: (_value, view, all, result) =>
         shapes.map((shape, index) => shape.format(all[group[index]], view, all, result)).filter((text) => text !== "").join(", "),
