@@ -16,6 +16,8 @@ export const EXIT_EXCEPTION = 6;
 export const EXIT_CONTINUE = 7;
 /** Internal to cpu: translated code met an access that only the cold engine may make; it runs this one instruction. */
 export const EXIT_COLD_STEP = 8;
+/** Internal to cpu: the instruction retired and RIP in the state is the next one, but the engine must look before it runs (TF was set). */
+export const EXIT_RETIRED = 9;
 export type ExitKind = 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** Exception vectors (Intel SDM 3A table 6-1). */

@@ -1,9 +1,9 @@
 /** Services of single instructions: cpuid, rdtsc, the flags image, segment registers and descriptors (Intel SDM 2A/2B). */
-import { EXIT_CONTINUE, VECTOR_GP } from "./exit.ts";
+import { EXIT_RETIRED, VECTOR_GP } from "./exit.ts";
 import { RFLAGS_TF, RFLAGS_USER } from "./registers.ts";
 import type { CpuServices } from "./service-context.ts";
 import {
-  EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, FS_BASE, GS_BASE, RAX, RBX, RCX, RDX, SCRATCH_A, SCRATCH_B, SCRATCH_C, SEGMENT_SELECTORS,
+  EXIT_KIND, FLAGS_OTHER, FS_BASE, GS_BASE, RAX, RBX, RCX, RDX, SCRATCH_A, SCRATCH_B, SCRATCH_C, SEGMENT_SELECTORS,
 } from "./state.ts";
 
 const DONE = 1;
@@ -126,8 +126,7 @@ export function popFlagsService(c: CpuServices, width: number): number {
 export function traceService(c: CpuServices): number {
   const { i32 } = c.ram;
   if ((i32[FLAGS_OTHER >>> 2] & RFLAGS_TF) === 0) return DONE;
-  i32[EXIT_RECORD >>> 2] = 0;
-  i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+  i32[EXIT_KIND >>> 2] = EXIT_RETIRED;
   return LEAVE;
 }
 

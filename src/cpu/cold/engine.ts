@@ -11,7 +11,7 @@ import type { Cpu } from "../cpu.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { OpcodeTables } from "../decode/tables.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
+  EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_RETIRED, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
 } from "../exit.ts";
 import { instantiateHelpers } from "../helpers.ts";
 import { Registers, RFLAGS_TF } from "../registers.ts";
@@ -183,6 +183,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             left += code.unretired(at);
           } else if (this.#fetchFailed) return finish(this.#fetchFault());
           if (tracing && left < budget && registers.rip !== rip) {
+            this.detail = VECTOR_DB;
+            return finish(EXIT_EXCEPTION);
+          }
+          continue;
+        case EXIT_RETIRED:
+          left += code.unretired(at) - 1;
+          if (tracing) {
             this.detail = VECTOR_DB;
             return finish(EXIT_EXCEPTION);
           }

@@ -66,13 +66,12 @@ for (const width of [16, 64]) {
     b.service("pushf", 0);
     push(b, b.getState(SCRATCH_A, width === 16 ? "i32.load16_u" : "i64.load"));
   });
-  instruction("popf", [`${prefix}9D`], { endsBlock: true, exact: true }, (b) => {
+  instruction("popf", [`${prefix}9D`], { exact: true }, (b) => {
     b.setState(SCRATCH_A, b.zext(peek(b, width), 64));
     b.service("popf", width);
     drop(b, width / 8);
     b.setState(RIP, b.nextRip());
     b.service("trace", 0); // TF takes effect after the next instruction
-    b.jumpIndirect(b.nextRip());
   });
   instruction("leave", [`${prefix}C9`], {}, (b) => {
     const frame = b.reg(RBP, 64);
