@@ -7,6 +7,7 @@ import type { Inode } from "../fs/vfs/inode.ts";
 import type { Location } from "../fs/vfs/location.ts";
 import type { Kernel } from "./kernel.ts";
 import { SharedSegments } from "./shared-segments.ts";
+import { collectGarbage } from "./socket/garbage.ts";
 import { SocketNames } from "./socket/names.ts";
 
 export class KernelObjects {
@@ -23,7 +24,7 @@ export class KernelObjects {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.pipes = new AnonymousFileSystem(kernel.fs, "pipefs", PIPEFS_MAGIC);
-    this.sockets = new AnonymousFileSystem(kernel.fs, "sockfs", SOCKFS_MAGIC);
+    this.sockets = new SocketFileSystem(kernel, this.socketNames);
     this.anonymous = new AnonymousFileSystem(kernel.fs, "anon_inodefs", ANON_INODE_MAGIC);
     this.memory = new Tmpfs(kernel.fs);
     this.segments = new SharedSegments(kernel);
@@ -32,10 +33,31 @@ export class KernelObjects {
     kernel.mounts.placelessLocation(segments, segments.root, "");
   }
 
+  /** A socket was closed: others that only messages hold may go with it. */
+  collectSockets(): void {
+    if (this.#collecting) return;
+    this.#collecting = true;
+    collectGarbage(this.socketNames.live);
+    this.#collecting = false;
+  }
+  #collecting = false;
+
   /** Inode and place of a file that /proc/self/fd shows as `anon_inode:[name]`. */
   anonymousPlace(name: string): { readonly inode: Inode; readonly location: Location } {
     const inode = new AnonymousInode(this.anonymous, 0o600, 0, 0);
     return { inode, location: this.#kernel.mounts.placelessLocation(this.anonymous, inode, `anon_inode:${name}`) };
+  }
+}
+
+/** Its end drops what is left in queues: sockets that hold each other outlive their processes. */
+class SocketFileSystem extends AnonymousFileSystem {
+  readonly #names: SocketNames;
+  constructor(kernel: Kernel, names: SocketNames) {
+    super(kernel.fs, "sockfs", SOCKFS_MAGIC);
+    this.#names = names;
+  }
+  override destroy(): void {
+    for (const socket of [...this.#names.live]) socket.discardQueue();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Addresses of Unix sockets (unix(7)): a path in the file tree, an abstract name, or none.
+/** All sockets of a machine and their addresses (unix(7)): a path in the file tree, an abstract name, or none.
  *
  *  A byte string as the guest passes it: "" for an unnamed socket, a path without its NUL, or an abstract name, which begins
  *  with a NUL and may hold anything. */
@@ -6,6 +6,10 @@ import type { Inode } from "../../fs/vfs/inode.ts";
 import type { UnixSocket } from "./unix-socket.ts";
 
 export class SocketNames {
+  /** Sockets that are not closed. */
+  readonly live = new Set<UnixSocket>();
+  /** A socket has travelled in a message: from then on there may be garbage. */
+  socketsPassed = false;
   readonly #abstract = new Map<string, UnixSocket>();
   readonly #paths = new WeakMap<Inode, UnixSocket>();
   #automatic = 0;

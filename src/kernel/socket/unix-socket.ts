@@ -50,6 +50,8 @@ export interface SocketParts {
   readonly location: Location;
   /** Who is writing just now. */
   sender(): PeerCredentials;
+  /** Looks for sockets that only unreadable messages hold. */
+  collect(): void;
 }
 
 export class UnixSocket extends OpenFile {
@@ -94,6 +96,7 @@ export class UnixSocket extends OpenFile {
     this.#parts = parts;
     this.type = type;
     this.credentials = credentials;
+    parts.names.live.add(this);
   }
 
   /** Joins two fresh sockets (socketpair(2)). */
@@ -195,6 +198,7 @@ export class UnixSocket extends OpenFile {
 
   /** Sends what the source has: a count, -errno or WOULD_BLOCK. @param target of a datagram, instead of the peer */
   send(source: ByteSource, ancillary: Ancillary, target: UnixSocket | undefined): number {
+    if (ancillary.files.some((file) => file instanceof UnixSocket)) this.#parts.names.socketsPassed = true;
     return this.isStream ? this.#sendStream(source, ancillary) : this.#sendMessage(source, ancillary, target);
   }
 
@@ -454,6 +458,9 @@ export class UnixSocket extends OpenFile {
     this.discardQueue();
     this.state = "closed";
     this.connectors.wakeAll();
+    const { names } = this.#parts;
+    names.live.delete(this);
+    if (names.socketsPassed) this.#parts.collect();
   }
   #isUnaccepted = false;
 

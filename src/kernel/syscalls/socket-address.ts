@@ -77,7 +77,7 @@ export function makeSocket(kernel: Kernel, task: Task, type: number, flags: numb
   const inode = new AnonymousInode(objects.sockets, S_IFSOCK | 0o777, task.uid, task.gid);
   const location = kernel.mounts.placelessLocation(objects.sockets, inode, `socket:[${inode.ino}]`);
   const sender = (): PeerCredentials => credentialsOfTask(kernel.scheduler.current ?? task);
-  return new UnixSocket({ context: kernel.fs, names: objects.socketNames, inode, location, sender }, type, flags, credentialsOfTask(task));
+  return new UnixSocket({ context: kernel.fs, names: objects.socketNames, inode, location, sender, collect: () => objects.collectSockets() }, type, flags, credentialsOfTask(task));
 }
 
 /** The socket behind a descriptor, -EBADF or -ENOTSOCK. */

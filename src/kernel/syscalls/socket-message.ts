@@ -12,7 +12,7 @@ import {
 } from "../../abi/linux/socket.ts";
 import { takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import type { OpenFile } from "../../fs/vfs/open-file.ts";
-import type { Call } from "../call.ts";
+import { type Call, PARKED } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import type { PeerCredentials } from "../socket/packet.ts";
 import type { Received, UnixSocket } from "../socket/unix-socket.ts";
@@ -22,7 +22,15 @@ import { bufferIn, bufferOut, fd, full, partial, ptr, size, sys, timespecIn, uin
 import { anyFileOf, isUserRange, MAX_RW_COUNT, put64, readIovec, unsigned64 } from "./file-arguments.ts";
 import { parkSocket } from "./socket.ts";
 import { addressBytes, credentialsOfTask, findSocket, readAddress, socketOf } from "./socket-address.ts";
+import { readTimespec } from "./timespec.ts";
 import { addressIn, addressOut, lengthInOut, messageFlags, messageIn, messageOut } from "./socket-text.ts";
+
+/** Where a message in progress is kept: the call itself, or its place in a batch. */
+interface Slot {
+  state: unknown;
+  cleanup: ((call: Call) => void) | undefined;
+  done: number;
+}
 
 /** Largest control buffer a sender may pass (net.core.optmem_max). */
 const CONTROL_MAX = 131_072;
@@ -48,8 +56,8 @@ interface Sending {
   delivered: boolean;
 }
 
-function sendMessage(call: Call, fd: number, message: Message, flags: number): number {
-  let sending = call.state as Sending | undefined;
+function sendMessage(call: Call, slot: Slot, fd: number, message: Message, flags: number): number {
+  let sending = slot.state as Sending | undefined;
   if (sending === undefined) {
     const prepared = prepareSend(call, fd, message, flags);
     if (typeof prepared === "number") return prepared;
@@ -58,23 +66,23 @@ function sendMessage(call: Call, fd: number, message: Message, flags: number): n
   const { socket, source, files, credentials, target } = sending;
   const before = source.transferred;
   const result = withoutWaiting(socket, flags, () => socket.send(source, { files: sending.delivered ? [] : files, credentials }, target));
-  // From the first byte on the files belong to the packet. A datagram may have no bytes at all.
-  if (result !== WOULD_BLOCK ? result >= 0 : socket.isStream && source.transferred > before) sending.delivered = true;
+  // From the first byte of a stream on the files belong to the packet. A datagram may have no bytes at all.
+  if (socket.isStream ? source.transferred > before : result !== WOULD_BLOCK && result >= 0) sending.delivered = true;
   if (result === WOULD_BLOCK) {
     const held = sending;
-    if (call.state === undefined) {
+    if (slot.state === undefined) {
       socket.retain();
-      call.state = held;
-      call.cleanup = () => {
+      slot.state = held;
+      slot.cleanup = () => {
         if (!held.delivered) for (const file of held.files) file.release();
         socket.release();
       };
     }
     if (source.stopped === WOULD_BLOCK) return call.park(takeBlocker(), "UNINTERRUPTIBLE");
-    call.done = socket.isStream ? source.transferred : 0;
+    slot.done = socket.isStream ? source.transferred : 0;
     return timedOutOr(call, source.transferred, () => parkSocket(call, socket.sendTimeout));
   }
-  if (call.state === undefined && !sending.delivered) for (const file of files) file.release();
+  if (slot.state === undefined && !sending.delivered) for (const file of files) file.release();
   if (result === -EPIPE && socket.isStream && (flags & MSG_NOSIGNAL) === 0) sendToTask(call.kernel, call.task, userInfo(call.task, SIGPIPE));
   return result;
 }
@@ -172,11 +180,12 @@ function timedOutOr(call: Call, done: number, park: () => number): number {
 function sendto(call: Call, fd: number, buffer: number, count: number, flags: number, address: number, length: number): number {
   if (!isUserRange(buffer, count)) return -EFAULT;
   const spans = [{ address: buffer, length: Math.min(count, MAX_RW_COUNT) }];
-  return sendMessage(call, fd, { spans, name: address, nameLength: address === 0 ? 0 : length, control: 0, controlLength: 0 }, flags);
+  return sendMessage(call, call, fd, { spans, name: address, nameLength: address === 0 ? 0 : length, control: 0, controlLength: 0 }, flags);
 }
-function sendmsg(call: Call, fd: number, header: number, flags: number): number {
-  const message = call.state === undefined ? readHeader(call, header) : NOTHING;
-  return typeof message === "number" ? message : sendMessage(call, fd, message, flags);
+const sendmsg = (call: Call, fd: number, header: number, flags: number): number => sendFrom(call, call, fd, header, flags);
+function sendFrom(call: Call, slot: Slot, fd: number, header: number, flags: number): number {
+  const message = slot.state === undefined ? readHeader(call, header) : NOTHING;
+  return typeof message === "number" ? message : sendMessage(call, slot, fd, message, flags);
 }
 const NOTHING: Message = { spans: [], name: 0, nameLength: 0, control: 0, controlLength: 0 };
 
@@ -201,6 +210,8 @@ function readHeader(call: Call, header: number): Message | number {
 
 interface Receiving extends Received {
   readonly socket: UnixSocket;
+  /** As it was when the call began: its lengths are overwritten by the answer. */
+  readonly message: Message;
   readonly sink: UserSink;
   /** Set when the bytes have been taken. */
   result: number | undefined;
@@ -209,32 +220,32 @@ interface Receiving extends Received {
 }
 
 /** The first step. Returns the state with `result` set, or what the handler returns now. */
-function take(call: Call, fd: number, spans: readonly UserSpan[], flags: number): Receiving | number {
-  let receiving = call.state as Receiving | undefined;
+function take(call: Call, slot: Slot, fd: number, message: Message, flags: number): Receiving | number {
+  let receiving = slot.state as Receiving | undefined;
   if (receiving?.result !== undefined) return receiving;
   if (receiving === undefined) {
     const socket = socketOf(call, fd);
     if (typeof socket === "number") return socket;
     if ((flags & MSG_OOB) !== 0) return socket.isStream ? -EINVAL : -EOPNOTSUPP;
     receiving = {
-      socket, sink: new UserSink(call, spans), result: undefined, descriptors: undefined, from: "", credentials: undefined, files: [], truncated: false,
+      socket, message, sink: new UserSink(call, message.spans), result: undefined, descriptors: undefined, from: "", credentials: undefined, files: [], truncated: false,
       length: 0,
     };
   }
   const { socket, sink } = receiving;
   const state = receiving;
   const result = withoutWaiting(socket, flags, () => socket.receive(sink, flags, state));
-  if (call.state === undefined && (result === WOULD_BLOCK || result >= 0)) {
+  if (slot.state === undefined && (result === WOULD_BLOCK || result >= 0)) {
     socket.retain();
-    call.state = state;
-    call.cleanup = () => {
+    slot.state = state;
+    slot.cleanup = () => {
       for (const file of state.files) file.release();
       socket.release();
     };
   }
   if (result === WOULD_BLOCK) {
     if (sink.stopped === WOULD_BLOCK) return call.park(takeBlocker(), "UNINTERRUPTIBLE");
-    call.done = sink.transferred;
+    slot.done = sink.transferred;
     return timedOutOr(call, sink.transferred, () => parkSocket(call, socket.receiveTimeout));
   }
   if (result < 0) return result;
@@ -245,7 +256,8 @@ function take(call: Call, fd: number, spans: readonly UserSpan[], flags: number)
 
 function recvfrom(call: Call, fd: number, buffer: number, count: number, flags: number, address: number, lengthAddress: number): number {
   if (!isUserRange(buffer, count)) return -EFAULT;
-  const received = take(call, fd, [{ address: buffer, length: Math.min(count, MAX_RW_COUNT) }], flags);
+  const spans = [{ address: buffer, length: Math.min(count, MAX_RW_COUNT) }];
+  const received = take(call, call, fd, { ...NOTHING, spans }, flags);
   if (typeof received === "number") return received;
   if (address !== 0) {
     const room = call.readU32(lengthAddress);
@@ -264,12 +276,12 @@ function storeName(call: Call, received: Receiving, address: number, room: numbe
 }
 const EMPTY = new Uint8Array(0);
 
-function recvmsg(call: Call, fd: number, header: number, flags: number): number {
-  const message = readHeader(call, header);
+const recvmsg = (call: Call, fd: number, header: number, flags: number): number => receiveInto(call, call, fd, header, flags);
+function receiveInto(call: Call, slot: Slot, fd: number, header: number, flags: number): number {
+  const message = slot.state === undefined ? readHeader(call, header) : (slot.state as Receiving).message;
   if (typeof message === "number") return message;
-  const received = take(call, fd, message.spans, flags);
-  if (typeof received === "number") return received;
-  return storeMessage(call, received, header, message, flags);
+  const received = take(call, slot, fd, message, flags);
+  return typeof received === "number" ? received : storeMessage(call, received, header, message, flags);
 }
 
 /** The second step: name, control data, flags and the two lengths. */
@@ -340,46 +352,57 @@ function installFiles(call: Call, files: readonly OpenFile[], closeOnExec: boole
 
 // Several at once ---------------------------------------------------------------------------------------------------------
 
-/** sendmmsg(2) sends until one message fails or would wait; the count of those that went is the result. */
-function sendmmsg(call: Call, fd: number, vector: number, count: number, flags: number): number {
-  let sent = 0;
-  for (; sent < Math.min(count, 1024); sent++) {
-    const header = vector + sent * MMSGHDR_BYTES;
-    // Only the first may sleep: what follows is taken if it can go at once.
-    const result = sendmsg(call, fd, header, sent === 0 ? flags : flags | MSG_DONTWAIT);
-    if (result < 0) return sent > 0 ? sent : result;
-    finishOne(call);
-    const stored = call.writeU32(header + MSGHDR_BYTES, result);
-    if (stored < 0) return sent > 0 ? sent : stored;
-  }
-  return sent;
-}
-function recvmmsg(call: Call, fd: number, vector: number, count: number, flags: number, timeout: number): number {
-  let received = 0;
-  if (timeout !== 0) {
-    const failed = call.fetch(timeout, 16);
-    if (failed < 0) return failed;
-  }
-  for (; received < Math.min(count, 1024); received++) {
-    const header = vector + received * MMSGHDR_BYTES;
-    const wait = received === 0 || (flags & (MSG_WAITFORONE | MSG_DONTWAIT)) === 0 ? flags : flags | MSG_DONTWAIT;
-    const result = recvmsg(call, fd, header, received === 0 ? wait & ~MSG_WAITFORONE : (wait | MSG_DONTWAIT) & ~MSG_WAITFORONE);
-    if (result < 0) return received > 0 ? received : result;
-    finishOne(call);
-    const stored = call.writeU32(header + MSGHDR_BYTES, result);
-    if (stored < 0) return received > 0 ? received : stored;
-  }
-  return received;
-}
-/** One message is done: its state must not be taken for the next one's. */
-function finishOne(call: Call): void {
-  const { cleanup } = call;
-  call.state = undefined;
-  call.cleanup = undefined;
-  cleanup?.(call);
+/** A batch in progress: how many messages are done, and the one that is being worked on. */
+class Batch implements Slot {
+  count = 0;
+  state: unknown;
+  cleanup: ((call: Call) => void) | undefined;
+  done = 0;
 }
 
-const FIRST_WAITS = partial("only the first message is waited for; the rest is what can go or come at once");
+/** Does `one` for each header until one fails or would wait for a peer; what is done by then is the result. Only the first may
+ *  wait for a peer, every one for a page. */
+function batch(call: Call, vector: number, count: number, flags: number, one: (slot: Slot, header: number, flags: number) => number): number {
+  let progress = call.state as Batch | undefined;
+  if (progress === undefined) {
+    const made = new Batch();
+    progress = made;
+    call.state = made;
+    call.cleanup = () => made.cleanup?.(call);
+  }
+  const most = Math.min(count, BATCH_MAX);
+  while (progress.count < most) {
+    const header = vector + progress.count * MMSGHDR_BYTES;
+    const result = one(progress, header, progress.count === 0 ? flags : flags | MSG_DONTWAIT);
+    if (result === PARKED) {
+      call.done = progress.count;
+      return PARKED;
+    }
+    if (result < 0) return progress.count > 0 ? progress.count : result;
+    // The header was read, so its page is there.
+    const stored = call.writeU32(header + MSGHDR_BYTES, result);
+    if (stored === PARKED) return PARKED;
+    progress.cleanup?.(call);
+    progress.state = undefined;
+    progress.cleanup = undefined;
+    if (stored < 0) return progress.count > 0 ? progress.count : stored;
+    progress.count++;
+  }
+  return progress.count;
+}
+const BATCH_MAX = 1024;
+
+const sendmmsg = (call: Call, fd: number, vector: number, count: number, flags: number): number =>
+  batch(call, vector, count, flags, (slot, header, wait) => sendFrom(call, slot, fd, header, wait));
+function recvmmsg(call: Call, fd: number, vector: number, count: number, flags: number, timeout: number): number {
+  if (timeout !== 0) {
+    const checked = readTimespec(call, timeout);
+    if (checked < 0) return checked;
+  }
+  return batch(call, vector, count, flags & ~MSG_WAITFORONE, (slot, header, wait) => receiveInto(call, slot, fd, header, wait));
+}
+
+const FIRST_WAITS = partial("only the first message is waited for; the rest is what can go or come at once, so a timeout has no say");
 
 export const socketMessageCalls: readonly Row[] = [
   sys("sendto", { fd, buffer: bufferIn(2), count: size, flags: messageFlags, address: addressIn(5), length: uint }, sendto, full),

@@ -1,12 +1,13 @@
 /** What time it is and sleeping until another: clock_gettime(2), gettimeofday(2), nanosleep(2), times(2), adjtimex(2).
  *
  *  One retired instruction is one nanosecond of processor time, all of it user time. */
-import { EINTR, EINVAL, ENODEV, EOPNOTSUPP, EPERM } from "../../abi/linux/errno.ts";
+import { EFAULT, EINTR, EINVAL, ENODEV, EOPNOTSUPP, EPERM } from "../../abi/linux/errno.ts";
 import {
   CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME,
   CLOCK_REALTIME_ALARM, CLOCK_REALTIME_COARSE, CLOCK_TAI, CLOCK_THREAD_CPUTIME_ID, NANOSECONDS, TIMER_ABSTIME,
 } from "../../abi/linux/time.ts";
-import type { Call } from "../call.ts";
+import { copyOut } from "../../vm/user-memory.ts";
+import { type Call, PARKED } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import { flags, full, partial, ptr, structIn, structOut, sys, timespecIn, timespecOut, timevalIn, timevalOut, type Row } from "./define.ts";
 import { put64, signed64 } from "./file-arguments.ts";
@@ -128,10 +129,12 @@ function nanosleep(call: Call, request: number, remainder: number): number {
 /** A handler ends the sleep with EINTR and the time left; a stop and continue does not end it (nanosleep(2)). */
 function sleepUntil(call: Call, deadline: number, remainder: number): number {
   if (call.timedOut || call.now() >= deadline) return 0;
-  if (remainder !== 0) {
+  if (remainder !== 0 && call.interrupted === undefined) {
+    // The page is brought in now, because there is no waiting for it when a handler is about to run.
+    if (call.fetch(remainder, 16) === PARKED) return PARKED;
     call.interrupted = () => {
-      const stored = storeNanoseconds(call, remainder, Math.max(0, deadline - call.now()));
-      return stored < 0 ? stored : -EINTR;
+      putNanoseconds(call.scratch, 0, Math.max(0, deadline - call.now()));
+      return copyOut(call.task.image.space, remainder, call.kernel.scratch.subarray(0, 16)) === 16 ? -EINTR : -EFAULT;
     };
   }
   return call.park(undefined, "ERESTARTNOHAND", deadline);
