@@ -1,0 +1,6 @@
+/* What start-up costs: the smallest useful program. */
+#include <unistd.h>
+
+int main(void) {
+  return write(1, "hello\n", 6) != 6;
+}
