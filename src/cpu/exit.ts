@@ -12,7 +12,8 @@ export const EXIT_PAGE_FAULT = 4;
 export const EXIT_BLOCKED = 5;
 /** A processor exception, vector in `detail`. RIP is the faulting instruction, except for traps (#BP, #DB), where it is the next one. */
 export const EXIT_EXCEPTION = 6;
-/** Code bytes under execution changed or another reason to look again; nothing is to be done but to run on. Internal to cpu. */
+/** Nothing is to be done but to run on: inside cpu, because code bytes changed; outside, because a repeated string operation has been at
+ *  work for a while and the machine may have something more urgent. */
 export const EXIT_CONTINUE = 7;
 /** Internal to cpu: translated code met an access that only the cold engine may make; it runs this one instruction. */
 export const EXIT_COLD_STEP = 8;

@@ -18,6 +18,8 @@ export interface CpuServices {
   wrote(host: number, length: number): void;
   /** Instructions retired before the current one, since the CPU was made: the time-stamp counter. */
   readonly retiredExactly: number;
+  /** Bytes that repeated string operations have worked on since the run began; beyond a limit, {@link resume} ends the run. */
+  stringWork: number;
   /** Asks for an exception instead of completion; returns SERVICE_LEAVE. */
   raise(vector: number): number;
   /** Asks to come back to the same instruction (an interrupted rep); returns SERVICE_LEAVE. */

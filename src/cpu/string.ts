@@ -13,6 +13,8 @@ const DONE = 1;
 const LEAVE = 0;
 const PAGE = 4096;
 const WORK_LIMIT = 0x1_0000;
+/** A run of the CPU ends when its repeated string operations have worked on so many bytes: its instruction budget does not bound them. */
+export const STRING_WORK_LIMIT = 0x10_0000;
 const TWO_32 = 0x1_0000_0000;
 
 const MOVS = 0, STOS = 1, LODS = 2, CMPS = 3;
@@ -42,7 +44,7 @@ export function stringService(c: CpuServices, operation: number, argument: numbe
   for (;;) {
     const count = narrow ? registers.low(RCX) : registers.unsigned(RCX);
     if (count === 0) break;
-    if (work >= WORK_LIMIT) {
+    if (work >= WORK_LIMIT || c.stringWork >= STRING_WORK_LIMIT) {
       // What has been compared so far decides nothing: the flags are those of the last pair of all.
       ram.u32[SCRATCH_B >>> 2] = 0;
       return c.resume();
@@ -128,6 +130,7 @@ export function stringService(c: CpuServices, operation: number, argument: numbe
     if (usesTarget) step(c, RDI, moved, narrow);
     step(c, RCX, -done, narrow);
     work += done * size;
+    c.stringWork += done * size;
     if (stop) break;
   }
   ram.u32[SCRATCH_B >>> 2] = compared;

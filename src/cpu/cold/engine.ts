@@ -17,6 +17,7 @@ import { instantiateHelpers } from "../helpers.ts";
 import { Registers, RFLAGS_TF } from "../registers.ts";
 import type { CpuServices } from "../service-context.ts";
 import { runService, SERVICE_LEAVE } from "../services.ts";
+import { STRING_WORK_LIMIT } from "../string.ts";
 import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
 import { Jit, type JitStats, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { MAX_BLOCK } from "../jit/region.ts";
@@ -69,6 +70,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   #budget = 0;
   readonly #enter: (record: number, budget: number) => number;
   #mappingChanged = false;
+  stringWork = 0;
   /** Translated code met what only the cold engine may do: run one instruction there. */
   #forceStep = false;
   /** A look-up made by running code failed on the fetch; its fault must not be asked for twice. */
@@ -123,6 +125,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
 
   run(budget: number): ExitKind {
     this.retired = 0;
+    this.stringWork = 0;
     let wanted = budget;
     for (;;) {
       const chunk = Math.min(wanted, MAX_CHUNK);
@@ -182,6 +185,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             registers.rip = code.ripOf(at);
             left += code.unretired(at);
           } else if (this.#fetchFailed) return finish(this.#fetchFault());
+          if (this.stringWork >= STRING_WORK_LIMIT) return finish(EXIT_CONTINUE);
           if (tracing && left < budget && registers.rip !== rip) {
             this.detail = VECTOR_DB;
             return finish(EXIT_EXCEPTION);

@@ -14,7 +14,7 @@ import { helperBytes } from "../assembly/oracle.ts";
 import { ColdCpu } from "../cold/engine.ts";
 import { buildColdModule, HandlerTable } from "../cold/handlers.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, VECTOR_BP, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_UD,
+  EXIT_BLOCKED, EXIT_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, VECTOR_BP, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_UD,
 } from "../exit.ts";
 import { RFLAGS_DF, RFLAGS_IF, RFLAGS_NT, RFLAGS_TF, RFLAGS_ZF } from "../registers.ts";
 import { RAX, RBX, RCX, RDI, RDX, RSI, RSP } from "../state.ts";
@@ -106,6 +106,18 @@ for (const engine of ["interp", "jit"] as const) {
       expect(m.faults).toBe(Math.ceil((300_000 + 5) / PAGE_SIZE));
       expect([m.byte(DATA + 4), m.byte(DATA + 5), m.byte(DATA + 300_004), m.byte(DATA + 300_005)]).toEqual([0, 0x5a, 0x5a, 0]);
       expect([cpu.registers.unsigned(RCX), cpu.registers.unsigned(RDI)]).toEqual([0, DATA + 300_005]);
+    });
+
+    test("a long repetition comes back now and then, retired only at its end", () => {
+      m.code(0xf3, 0xaa, END);
+      set({ [RAX]: 1, [RDI]: DATA, [RCX]: 0x40_0000 });
+      const exits: number[] = [];
+      for (let kind = cpu.run(1000); kind === EXIT_CONTINUE; kind = cpu.run(1000)) {
+        expect([cpu.retired, cpu.registers.rip]).toEqual([0, CODE]);
+        exits.push(cpu.registers.unsigned(RCX));
+      }
+      expect(exits).toEqual([0x30_0000, 0x20_0000, 0x10_0000]);
+      expect([cpu.detail, cpu.retired, m.byte(DATA_END - 1)]).toEqual([VECTOR_UD, 1, 1]);
     });
 
     test("a denied page stops rep stosq at the failing element with the registers of that iteration", () => {
