@@ -44,6 +44,8 @@ export class RunLoop {
   #work = 0;
   #lookedAt = 0;
   #sliceEnd = 0;
+  /** The look that ended a task's run has found the slice over; runSlice must not need another. */
+  #sliceOver = false;
   #faultsSeen = 0;
 
   constructor(kernel: Kernel) {
@@ -55,6 +57,7 @@ export class RunLoop {
     const { scheduler, timers, clock } = kernel;
     this.#sliceEnd = kernel.hostNow() + milliseconds * 1e6;
     this.#lookedAt = kernel.hostNow();
+    this.#sliceOver = false;
     for (;;) {
       if (timers.next < Infinity) timers.run(clock.now());
       if (kernel.instructions >= kernel.instructionLimit) return "limit";
@@ -178,14 +181,15 @@ export class RunLoop {
 
   /** Looks at the host's clock when enough work is done. */
   #timeIsUp(): boolean {
-    if (this.#work < this.#chunk) return false;
+    if (this.#work < this.#chunk) return this.#sliceOver;
     const now = this.#kernel.hostNow();
     const elapsed = Math.max(now - this.#lookedAt, 1);
     const rate = this.#work / elapsed;
     this.#chunk = Math.min(Math.max(Math.floor(rate * CHUNK_TIME), MIN_CHUNK, this.#chunk >> 1), MAX_CHUNK, this.#chunk * 2);
     this.#work = 0;
     this.#lookedAt = now;
-    return now >= this.#sliceEnd;
+    this.#sliceOver = now >= this.#sliceEnd;
+    return this.#sliceOver;
   }
 }
 
