@@ -3,7 +3,8 @@
 import type { CpuServices } from "./service-context.ts";
 import { stringService } from "./string.ts";
 import {
-  cpuidService, describeSegmentService, loadSegmentService, popFlagsService, pushFlagsService, rdtscService, readSegmentService, traceService,
+  cpuidService, describeSegmentService, loadSegmentService, popFlagsService, pushFlagsService, rdtscService, readSegmentService,
+  traceService,
 } from "./system.ts";
 
 /** Result of a service: the instruction is done, or it must leave with the kind in EXIT_KIND (0). */

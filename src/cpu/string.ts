@@ -49,7 +49,7 @@ export function stringService(c: CpuServices, operation: number, argument: numbe
       ram.u32[SCRATCH_B >>> 2] = 0;
       return c.resume();
     }
-    let run = count < PAGE ? count : PAGE;
+    let run = Math.min(count, PAGE);
     let source = 0;
     let target = 0;
     let crossing = false;
@@ -198,7 +198,9 @@ function fill(bytes: Uint8Array, start: number, length: number, size: number, va
 }
 
 /** Elements compared up to and with the first that ends the repetition. @hot */
-function compareRun(bytes: Uint8Array, source: number, target: number, count: number, size: number, down: boolean, wantsEqual: boolean): number {
+function compareRun(
+  bytes: Uint8Array, source: number, target: number, count: number, size: number, down: boolean, wantsEqual: boolean,
+): number {
   for (let i = 0; i < count; i++) {
     const at = (down ? -i : i) * size;
     if (sameBytes(bytes, source + at, target + at, size) !== wantsEqual) return i + 1;

@@ -10,7 +10,7 @@ const DONE = 1;
 const LEAVE = 0;
 const TWO_32 = 0x1_0000_0000;
 
-// ---- cpuid (SDM 2A, CPUID) -----------------------------------------------------------------------------------------------------------
+// ---- cpuid (SDM 2A, CPUID) ----------------------------------------------------------------------------------------------------
 
 const bits = (...positions: number[]): number => positions.reduce((word, position) => word | (1 << position), 0) >>> 0;
 const text4 = (text: string, at: number): number => {
@@ -108,7 +108,7 @@ export function rdtscService(c: CpuServices): number {
   return DONE;
 }
 
-// ---- flags --------------------------------------------------------------------------------------------------------------------------------
+// ---- flags --------------------------------------------------------------------------------------------------------------------
 
 /** RFLAGS image into SCRATCH_A, 64 bits. */
 export function pushFlagsService(c: CpuServices): number {
@@ -130,20 +130,20 @@ export function traceService(c: CpuServices): number {
   return LEAVE;
 }
 
-// ---- segments ------------------------------------------------------------------------------------------------------------------------------
+// ---- segments -----------------------------------------------------------------------------------------------------------------
 
 const CS = 1, SS = 2, FS = 4, GS = 5;
 const USER_CODE = 0x33;
 const USER_DATA = 0x2b;
 
-/** What Linux's descriptor table shows to user mode, by selector without RPL: rights as lar gives them, limit, readable, writable. */
+/** What Linux's descriptor table shows to user mode, by selector without RPL: rights as lar gives them, and the limit. */
 interface Descriptor { readonly rights: number; readonly limit: number; readonly writable: boolean }
-const DESCRIPTORS: Readonly<Record<number, Descriptor>> = {
-  0x20: { rights: 0x00cf_fb00, limit: 0xffff_ffff, writable: false }, // 32-bit user code
-  0x28: { rights: 0x00cf_f300, limit: 0xffff_ffff, writable: true }, // user data
-  0x30: { rights: 0x00af_fb00, limit: 0xffff_ffff, writable: false }, // 64-bit user code
-  0x78: { rights: 0x0040_f500, limit: 0, writable: false }, // processor and node number, in the limit
-};
+const DESCRIPTORS: ReadonlyMap<number, Descriptor> = new Map([
+  [0x20, { rights: 0x00cf_fb00, limit: 0xffff_ffff, writable: false }], // 32-bit user code
+  [0x28, { rights: 0x00cf_f300, limit: 0xffff_ffff, writable: true }], // user data
+  [0x30, { rights: 0x00af_fb00, limit: 0xffff_ffff, writable: false }], // 64-bit user code
+  [0x78, { rights: 0x0040_f500, limit: 0, writable: false }], // processor and node number, in the limit
+]);
 
 /** Selector of segment register SCRATCH_B into SCRATCH_A. */
 export function readSegmentService(c: CpuServices): number {
@@ -158,7 +158,7 @@ export function loadSegmentService(c: CpuServices): number {
   const segment = ram.u32[SCRATCH_B >>> 2];
   const selector = ram.u32[SCRATCH_A >>> 2] & 0xffff;
   const isNull = (selector & ~3) === 0;
-  if (segment === SS ? selector !== USER_DATA : !isNull && DESCRIPTORS[selector & ~3] === undefined) return c.raise(VECTOR_GP);
+  if (segment === SS ? selector !== USER_DATA : !isNull && !DESCRIPTORS.has(selector & ~3)) return c.raise(VECTOR_GP);
   if (segment === SS) return DONE;
   ram.u16[(SEGMENT_SELECTORS >>> 1) + segment] = selector;
   if (segment === FS || segment === GS) {
@@ -171,7 +171,7 @@ export function loadSegmentService(c: CpuServices): number {
 /** lar (0), lsl (1), verr (2), verw (3) of selector SCRATCH_A: SCRATCH_B says whether it can be seen, SCRATCH_C is the answer. */
 export function describeSegmentService(c: CpuServices, question: number): number {
   const { u32 } = c.ram;
-  const found = DESCRIPTORS[u32[SCRATCH_A >>> 2] & 0xfffc];
+  const found = DESCRIPTORS.get(u32[SCRATCH_A >>> 2] & 0xfffc);
   u32[SCRATCH_B >>> 2] = found !== undefined && (question !== 3 || found.writable) ? 1 : 0;
   u32[SCRATCH_C >>> 2] = found === undefined ? 0 : question === 0 ? found.rights : found.limit;
   return DONE;

@@ -54,16 +54,24 @@ function theirs(i: Instruction, e: Encoding, d: Decoded): string {
     else if (isImmediate(kind)) immediates.push(BigInt.asUintN(64, i.immediate(n)));
     else if (kind === OpKind.NearBranch64) parts.push(`to ${i.nearBranchTarget}`);
   }
-  parts.push(`registers ${registers.filter((r) => r >= 0).sort((a, b) => a - b).join()}`);
+  parts.push(
+    `registers ${registers
+      .filter((r) => r >= 0)
+      .sort((a, b) => a - b)
+      .join()}`,
+  );
   if (d.isMemory && e.operands.some((o) => o.source === "rm" || o.source === "offset")) parts.push(memoryOf(i));
-  if (immediates.length > 0 && hasImmediate(e)) parts.push(`immediates ${immediates.map((v, n) => BigInt.asUintN(immediateWidth(e, n), v)).join()}`);
+  if (immediates.length > 0 && hasImmediate(e))
+    parts.push(`immediates ${immediates.map((v, n) => BigInt.asUintN(immediateWidth(e, n), v)).join()}`);
   return parts.join("; ");
 }
 function memoryOf(i: Instruction): string {
   const ripRelative = i.memoryBase === Register.RIP || i.memoryBase === Register.EIP;
   const base = i.memoryBase === Register.None || ripRelative ? ZERO : addressOf(i.memoryBase);
   const index = i.memoryIndex === Register.None ? ZERO : addressOf(i.memoryIndex);
-  const wide = !(i.memoryBase >= Register.EAX && i.memoryBase < Register.EAX + 16) && !(i.memoryIndex >= Register.EAX && i.memoryIndex < Register.EAX + 16);
+  const wide =
+    !(i.memoryBase >= Register.EAX && i.memoryBase < Register.EAX + 16) &&
+    !(i.memoryIndex >= Register.EAX && i.memoryIndex < Register.EAX + 16);
   const segment = i.segmentPrefix === Register.FS ? FS_BASE : i.segmentPrefix === Register.GS ? GS_BASE : ZERO;
   return `[${base}+${index}*${index === ZERO ? 1 : i.memoryIndexScale}+${BigInt.asUintN(wide && i.memoryBase !== Register.EIP ? 64 : 32, i.memoryDisplacement)}] ${segment}`;
 }
@@ -86,7 +94,10 @@ function ours(i: Instruction, e: Encoding, d: Decoded): string {
   });
   parts.push(`registers ${registers.sort((a, b) => a - b).join()}`);
   if (d.isMemory && e.operands.some((o) => o.source === "rm" || o.source === "offset")) {
-    const wide = !d.address32 || e.operands.some((o) => o.source === "offset") || (d.base === ZERO && d.index === ZERO && i.memoryBase !== Register.EIP);
+    const wide =
+      !d.address32 ||
+      e.operands.some((o) => o.source === "offset") ||
+      (d.base === ZERO && d.index === ZERO && i.memoryBase !== Register.EIP);
     const displacement = BigInt.asUintN(wide ? 64 : 32, (BigInt(d.dispHigh >>> 0) << 32n) | BigInt(d.dispLow >>> 0));
     parts.push(`[${d.base}+${d.index}*${1 << d.scale}+${displacement}] ${d.segment}`);
   }
@@ -99,7 +110,8 @@ function ours(i: Instruction, e: Encoding, d: Decoded): string {
 }
 
 /** Rows whose operands iced lists in another way: fixed registers it shows or hides, fields that are no operands. */
-const LOOSE = /^(rep|push .s|pop .s|in$|out$|ins|outs|movs|stos|lods|cmps|scas|xlat|mov cr|mov dr|nop|cbw|cwd|.fence|pause|invlpg|blendv|pblendvb|sha|f|j|loop|enter|maskmov)/;
+const LOOSE =
+  /^(rep|push .s|pop .s|in$|out$|ins|outs|movs|stos|lods|cmps|scas|xlat|mov cr|mov dr|nop|cbw|cwd|.fence|pause|invlpg|blendv|pblendvb|sha|f|j|loop|enter|maskmov)/;
 
 describe("the decoder and iced-x86", () => {
   test(`agree on encodings of every row (seed ${SEED})`, () => {
@@ -119,7 +131,8 @@ describe("the decoder and iced-x86", () => {
         const valid = reference.code !== Code.INVALID || d.encoding.mnemonic === "ud";
         const name = `${text(bytes)} ${e.mnemonic} (${e.row})`;
         if ((result === DECODED) !== valid) wrong.push(`${name}: ours ${result}, iced ${valid ? Mnemonic[reference.mnemonic] : "invalid"}`);
-        else if (valid && d.encoding.mnemonic !== "ud" && d.length !== reference.length) wrong.push(`${name}: length ${d.length}, iced ${reference.length}`);
+        else if (valid && d.encoding.mnemonic !== "ud" && d.length !== reference.length)
+          wrong.push(`${name}: length ${d.length}, iced ${reference.length}`);
         else if (valid && d.encoding.mnemonic !== "ud" && !LOOSE.test(d.encoding.mnemonic)) {
           const left = ours(reference, d.encoding, d);
           const right = theirs(reference, d.encoding, d);
@@ -151,7 +164,8 @@ describe("the decoder and iced-x86", () => {
       const name = `${text(bytes.subarray(0, 16))} ${Mnemonic[reference.mnemonic]}`;
       if (result === DECODED) {
         decoded++;
-        if (d.encoding.mnemonic !== "ud" && (!valid || d.length !== reference.length)) wrong.push(`${name}: ours ${d.encoding.mnemonic}, ${d.length} bytes, iced ${reference.length}`);
+        if (d.encoding.mnemonic !== "ud" && (!valid || d.length !== reference.length))
+          wrong.push(`${name}: ours ${d.encoding.mnemonic}, ${d.length} bytes, iced ${reference.length}`);
       } else if (valid && !isOutsideIsa(reference)) wrong.push(`${name}: ours ${result}, iced ${reference.length} bytes`);
       reference.free();
     }
@@ -177,8 +191,14 @@ describe("the decoder and iced-x86", () => {
   });
 
   test("opcodes that 64-bit mode took away are invalid", () => {
-    for (const opcode of [0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x62, 0x82, 0x9a, 0xc4, 0xc5, 0xce, 0xd4, 0xd5, 0xd6, 0xea]) {
-      expect(decoder.decode(Uint8Array.from([opcode, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 0, 16, RIP), opcode.toString(16)).toBe(INVALID);
+    for (const opcode of [
+      0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x62, 0x82, 0x9a, 0xc4, 0xc5, 0xce, 0xd4, 0xd5, 0xd6,
+      0xea,
+    ]) {
+      expect(
+        decoder.decode(Uint8Array.from([opcode, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 0, 16, RIP),
+        opcode.toString(16),
+      ).toBe(INVALID);
     }
   });
 });
@@ -199,13 +219,45 @@ function randomBytes(bytes: Uint8Array, r: Random): void {
 
 /** What a processor with exactly x86-64-v2 does not know, or what it refuses in every case in user mode (#UD). */
 const KNOWN = new Set<number>([
-  CpuidFeature.INTEL8086, CpuidFeature.INTEL8086_ONLY, CpuidFeature.INTEL186, CpuidFeature.INTEL286, CpuidFeature.INTEL386, CpuidFeature.INTEL486, CpuidFeature.X64,
-  CpuidFeature.FPU, CpuidFeature.FPU287, CpuidFeature.FPU387, CpuidFeature.MMX, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3,
-  CpuidFeature.SSE4_1, CpuidFeature.SSE4_2, CpuidFeature.POPCNT, CpuidFeature.CX8, CpuidFeature.CMPXCHG16B, CpuidFeature.CMOV, CpuidFeature.TSC, CpuidFeature.FXSR,
-  CpuidFeature.CLFSH, CpuidFeature.CPUID, CpuidFeature.MULTIBYTENOP, CpuidFeature.PAUSE, CpuidFeature.SYSCALL, CpuidFeature.MSR,
+  CpuidFeature.INTEL8086,
+  CpuidFeature.INTEL8086_ONLY,
+  CpuidFeature.INTEL186,
+  CpuidFeature.INTEL286,
+  CpuidFeature.INTEL386,
+  CpuidFeature.INTEL486,
+  CpuidFeature.X64,
+  CpuidFeature.FPU,
+  CpuidFeature.FPU287,
+  CpuidFeature.FPU387,
+  CpuidFeature.MMX,
+  CpuidFeature.SSE,
+  CpuidFeature.SSE2,
+  CpuidFeature.SSE3,
+  CpuidFeature.SSSE3,
+  CpuidFeature.SSE4_1,
+  CpuidFeature.SSE4_2,
+  CpuidFeature.POPCNT,
+  CpuidFeature.CX8,
+  CpuidFeature.CMPXCHG16B,
+  CpuidFeature.CMOV,
+  CpuidFeature.TSC,
+  CpuidFeature.FXSR,
+  CpuidFeature.CLFSH,
+  CpuidFeature.CPUID,
+  CpuidFeature.MULTIBYTENOP,
+  CpuidFeature.PAUSE,
+  CpuidFeature.SYSCALL,
+  CpuidFeature.MSR,
 ]);
 const REFUSED = new Set<number>([
-  Mnemonic.Ud0, Mnemonic.Ud1, Mnemonic.Ud2, Mnemonic.Sysenter, Mnemonic.Rsm, Mnemonic.Vmcall, Mnemonic.Monitor, Mnemonic.Mwait,
+  Mnemonic.Ud0,
+  Mnemonic.Ud1,
+  Mnemonic.Ud2,
+  Mnemonic.Sysenter,
+  Mnemonic.Rsm,
+  Mnemonic.Vmcall,
+  Mnemonic.Monitor,
+  Mnemonic.Mwait,
 ]);
 function isOutsideIsa(i: Instruction): boolean {
   if (REFUSED.has(i.mnemonic)) return true;

@@ -6,7 +6,8 @@ import { instruction } from "./define.ts";
 export function classicRows(op: number): string[] {
   const at = (offset: number): string => (op * 8 + offset).toString(16).toUpperCase().padStart(2, "0");
   return [
-    `${at(0)} /r   rm8, r8`, `${at(1)} /r   rmv, rv`, `${at(2)} /r   r8, rm8`, `${at(3)} /r   rv, rmv`, `${at(4)}   AL, i8`, `${at(5)}   rAX, iz`,
+    `${at(0)} /r   rm8, r8`, `${at(1)} /r   rmv, rv`, `${at(2)} /r   r8, rm8`, `${at(3)} /r   rv, rmv`,
+    `${at(4)}   AL, i8`, `${at(5)}   rAX, iz`,
     `80 /${op}   rm8, i8`, `81 /${op}   rmv, iz`, `83 /${op}   rmv, is8`,
   ];
 }

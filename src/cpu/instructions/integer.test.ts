@@ -14,7 +14,18 @@ import { helperBytes } from "../assembly/oracle.ts";
 import { ColdCpu } from "../cold/engine.ts";
 import { buildColdModule, HandlerTable } from "../cold/handlers.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, VECTOR_BP, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_UD,
+  EXIT_BLOCKED,
+  EXIT_BUDGET,
+  EXIT_CONTINUE,
+  EXIT_EXCEPTION,
+  EXIT_INTERRUPT,
+  EXIT_PAGE_FAULT,
+  EXIT_SYSCALL,
+  VECTOR_BP,
+  VECTOR_DB,
+  VECTOR_DE,
+  VECTOR_GP,
+  VECTOR_UD,
 } from "../exit.ts";
 import { RFLAGS_DF, RFLAGS_IF, RFLAGS_NT, RFLAGS_TF, RFLAGS_ZF } from "../registers.ts";
 import { RAX, RBX, RCX, RDI, RDX, RSI, RSP } from "../state.ts";
@@ -41,7 +52,8 @@ class TestMachine implements FaultResolver {
   faults = 0;
 
   constructor(engine: "interp" | "jit") {
-    const tlb = new Tlb(this.ram), guard = new CodeGuard(this.frames, tlb);
+    const tlb = new Tlb(this.ram),
+      guard = new CodeGuard(this.frames, tlb);
     this.mmu = new Mmu(this.ram, this.frames, tlb, guard);
     this.cpu = new ColdCpu(this.ram, this.mmu, modules, { engine, translateEagerly: engine === "jit" });
     this.root = this.tables.createRoot();
@@ -127,7 +139,12 @@ for (const engine of ["interp", "jit"] as const) {
       expect(cpu.run(1000)).toBe(EXIT_PAGE_FAULT);
       const done = (2 * PAGE_SIZE - 8) / 8; // the element after these straddles the end
       expect(cpu.faultAddress).toBe(m.limit);
-      expect([cpu.registers.unsigned(RCX), cpu.registers.unsigned(RDI), cpu.registers.rip, cpu.retired]).toEqual([5000 - done, DATA + 4 + done * 8, CODE, 0]);
+      expect([cpu.registers.unsigned(RCX), cpu.registers.unsigned(RDI), cpu.registers.rip, cpu.retired]).toEqual([
+        5000 - done,
+        DATA + 4 + done * 8,
+        CODE,
+        0,
+      ]);
       expect(m.byte(DATA + 4 + done * 8)).toBe(0);
       // With room the same instruction goes on and ends.
       m.limit = DATA_END;
@@ -141,7 +158,12 @@ for (const engine of ["interp", "jit"] as const) {
       m.blocked = DATA + 0x10_1000;
       set({ [RSI]: DATA + 0x10_0ff0, [RDI]: DATA, [RCX]: 32 });
       expect(cpu.run(1000)).toBe(EXIT_BLOCKED);
-      expect([cpu.registers.unsigned(RCX), cpu.registers.unsigned(RSI), m.byte(DATA + 15), m.byte(DATA + 16)]).toEqual([16, DATA + 0x10_1000, 7, 0]);
+      expect([cpu.registers.unsigned(RCX), cpu.registers.unsigned(RSI), m.byte(DATA + 15), m.byte(DATA + 16)]).toEqual([
+        16,
+        DATA + 0x10_1000,
+        7,
+        0,
+      ]);
       m.blocked = -1;
       finish();
       expect([cpu.registers.unsigned(RCX), cpu.retired]).toEqual([0, 1]);
@@ -211,7 +233,12 @@ for (const engine of ["interp", "jit"] as const) {
       m.code(0x0f, 0x05);
       cpu.registers.rflags = RFLAGS_DF;
       expect(cpu.run(100)).toBe(EXIT_SYSCALL);
-      expect([cpu.registers.rip, cpu.registers.unsigned(RCX), cpu.registers.low(11) & RFLAGS_DF, cpu.retired]).toEqual([CODE + 2, CODE + 2, RFLAGS_DF, 1]);
+      expect([cpu.registers.rip, cpu.registers.unsigned(RCX), cpu.registers.low(11) & RFLAGS_DF, cpu.retired]).toEqual([
+        CODE + 2,
+        CODE + 2,
+        RFLAGS_DF,
+        1,
+      ]);
       m.code(0xcd, 0x80);
       expect([cpu.run(100), cpu.detail, cpu.registers.rip]).toEqual([EXIT_INTERRUPT, 0x80, CODE + 2]);
       m.code(0xcd, 0x81);
@@ -226,14 +253,37 @@ for (const engine of ["interp", "jit"] as const) {
 
     test("what user mode may not do is #GP, what does not exist #UD", () => {
       for (const [vector, bytes] of [
-        [VECTOR_GP, [0xf4]], [VECTOR_GP, [0xfa]], [VECTOR_GP, [0xe4, 1]], [VECTOR_GP, [0xee]], [VECTOR_GP, [0x0f, 0x20, 0xd8]], [VECTOR_GP, [0x0f, 0x01, 0x10]],
-        [VECTOR_GP, [0x0f, 0x01, 0x00]], [VECTOR_GP, [0x0f, 0x01, 0xf8]], [VECTOR_GP, [0x0f, 0x33]], [VECTOR_GP, [0x0f, 0x32]],
-        [VECTOR_UD, [0x0f, 0x0b]], [VECTOR_UD, [0x0f, 0xb9, 0xc0]], [VECTOR_UD, [0x0f, 0xff, 0xc0]], [VECTOR_UD, [0x0f, 0x34]], [VECTOR_UD, [0x0f, 0x01, 0xf9]],
-        [VECTOR_UD, [0x0f, 0x01, 0xd0]], [VECTOR_UD, [0xf3, 0x0f, 0xae, 0xd0]], [VECTOR_UD, [0x0f, 0x38, 0xf0, 0x00]], [VECTOR_UD, [0x0f, 0xc7, 0xf0]],
-        [VECTOR_UD, [0xc5, 0xf8, 0x77]], [VECTOR_UD, [0xf0, 0x01, 0xc0]], [VECTOR_UD, [0xf0, 0x03, 0x00]], [VECTOR_UD, [0xf0, 0x89, 0x00]], [VECTOR_UD, [0x8e, 0xc8]],
+        [VECTOR_GP, [0xf4]],
+        [VECTOR_GP, [0xfa]],
+        [VECTOR_GP, [0xe4, 1]],
+        [VECTOR_GP, [0xee]],
+        [VECTOR_GP, [0x0f, 0x20, 0xd8]],
+        [VECTOR_GP, [0x0f, 0x01, 0x10]],
+        [VECTOR_GP, [0x0f, 0x01, 0x00]],
+        [VECTOR_GP, [0x0f, 0x01, 0xf8]],
+        [VECTOR_GP, [0x0f, 0x33]],
+        [VECTOR_GP, [0x0f, 0x32]],
+        [VECTOR_UD, [0x0f, 0x0b]],
+        [VECTOR_UD, [0x0f, 0xb9, 0xc0]],
+        [VECTOR_UD, [0x0f, 0xff, 0xc0]],
+        [VECTOR_UD, [0x0f, 0x34]],
+        [VECTOR_UD, [0x0f, 0x01, 0xf9]],
+        [VECTOR_UD, [0x0f, 0x01, 0xd0]],
+        [VECTOR_UD, [0xf3, 0x0f, 0xae, 0xd0]],
+        [VECTOR_UD, [0x0f, 0x38, 0xf0, 0x00]],
+        [VECTOR_UD, [0x0f, 0xc7, 0xf0]],
+        [VECTOR_UD, [0xc5, 0xf8, 0x77]],
+        [VECTOR_UD, [0xf0, 0x01, 0xc0]],
+        [VECTOR_UD, [0xf0, 0x03, 0x00]],
+        [VECTOR_UD, [0xf0, 0x89, 0x00]],
+        [VECTOR_UD, [0x8e, 0xc8]],
       ] as const) {
         m.code(...bytes);
-        expect([cpu.run(100), cpu.detail, cpu.registers.rip], bytes.map((b) => b.toString(16)).join(" ")).toEqual([EXIT_EXCEPTION, vector, CODE]);
+        expect([cpu.run(100), cpu.detail, cpu.registers.rip], bytes.map((b) => b.toString(16)).join(" ")).toEqual([
+          EXIT_EXCEPTION,
+          vector,
+          CODE,
+        ]);
       }
     });
 

@@ -16,7 +16,10 @@ logical("and", 4, (b, x, y) => b.and(x, y));
 logical("xor", 6, (b, x, y) => b.xor(x, y));
 
 /** F6 /1 and F7 /1 are undocumented twins of /0 that every processor runs. */
-const testRows = ["84 /r   rm8, r8", "85 /r   rmv, rv", "A8   AL, i8", "A9   rAX, iz", "F6 /0   rm8, i8", "F7 /0   rmv, iz", "F6 /1   rm8, i8", "F7 /1   rmv, iz"];
+const testRows = [
+  "84 /r   rm8, r8", "85 /r   rmv, rv", "A8   AL, i8", "A9   rAX, iz",
+  "F6 /0   rm8, i8", "F7 /0   rmv, iz", "F6 /1   rm8, i8", "F7 /1   rmv, iz",
+];
 instruction("test", testRows, {}, (b: Builder, left: Operand, right: Operand) => {
   const y = b.read(right), x = b.read(left);
   b.flags.logic(b.and(x, y));

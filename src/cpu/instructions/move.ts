@@ -6,7 +6,8 @@ import { instruction } from "./define.ts";
 import { segmentBase } from "./implicit.ts";
 
 const movRows = [
-  "88 /r   rm8, r8", "89 /r   rmv, rv", "8A /r   r8, rm8", "8B /r   rv, rmv", "A0   AL, moffs8", "A1   rAX, moffsv", "A2   moffs8, AL", "A3   moffsv, rAX",
+  "88 /r   rm8, r8", "89 /r   rmv, rv", "8A /r   r8, rm8", "8B /r   rv, rmv",
+  "A0   AL, moffs8", "A1   rAX, moffsv", "A2   moffs8, AL", "A3   moffsv, rAX",
   "B0+r   o8, i8", "B8+r   ov, iv", "C6 /0   rm8, i8", "C7 /0   rmv, iz",
 ];
 instruction("mov", movRows, {}, (b, dst, src) => b.write(dst, b.read(src)));

@@ -53,7 +53,9 @@ instruction("imul", ["F6 /5   rm8", "F7 /5   rmv"], {}, (b, src) => {
   productFlags(b, low, lost);
 });
 instruction("imul", ["0F AF /r   rv, rmv"], {}, (b, dst, src) => multiplyInto(b, dst, b.read(dst), b.read(src)));
-instruction("imul", ["69 /r   rv, rmv, iz", "6B /r   rv, rmv, is8"], {}, (b, dst, src, factor) => multiplyInto(b, dst, b.read(src), b.read(factor)));
+instruction("imul", ["69 /r   rv, rmv, iz", "6B /r   rv, rmv, is8"], {}, (b, dst, src, factor) => {
+  multiplyInto(b, dst, b.read(src), b.read(factor));
+});
 
 function multiplyInto(b: Builder, dst: Operand, x: Value, y: Value): void {
   const { low, lost } = signedProduct(b, x, y);

@@ -7,7 +7,8 @@ import { RCX } from "../state.ts";
 import { instruction, type Semantics } from "./define.ts";
 
 const rows = (digit: number): string[] => [
-  `C0 /${digit}   rm8, i8`, `C1 /${digit}   rmv, i8`, `D0 /${digit}   rm8, 1`, `D1 /${digit}   rmv, 1`, `D2 /${digit}   rm8, CL`, `D3 /${digit}   rmv, CL`,
+  `C0 /${digit}   rm8, i8`, `C1 /${digit}   rmv, i8`, `D0 /${digit}   rm8, 1`, `D1 /${digit}   rmv, 1`,
+  `D2 /${digit}   rm8, CL`, `D3 /${digit}   rmv, CL`,
 ];
 
 /** What a shift makes of a value: the result, and a function that sets the flags when the count is not 0. */

@@ -77,15 +77,18 @@ for (const [name, digit, kind] of [["verr", 4, 2], ["verw", 5, 3]] as const) {
 
 /** Privileged instructions, port I/O, and the descriptor-table reads that UMIP forbids: #GP(0) in user mode. */
 const privileged: Record<string, string[]> = {
-  hlt: ["F4"], cli: ["FA"], sti: ["FB"], in: ["E4   i8", "E5   i8", "EC", "ED"], out: ["E6   i8", "E7   i8", "EE", "EF"],
-  ins: ["6C", "6D"], outs: ["6E", "6F"], clts: ["0F 06"], sysret: ["0F 07"], invd: ["0F 08"], wbinvd: ["0F 09"],
-  wrmsr: ["0F 30"], rdmsr: ["0F 32"], rdpmc: ["0F 33"], sysexit: ["0F 35"],   sldt: ["0F 00 /0   rm16"], str: ["0F 00 /1   rm16"], lldt: ["0F 00 /2   rm16"], ltr: ["0F 00 /3   rm16"],
-  sgdt: ["0F 01 /0   m"], sidt: ["0F 01 /1   m"], lgdt: ["0F 01 /2   m"], lidt: ["0F 01 /3   m"], smsw: ["0F 01 /4   rm16"], lmsw: ["0F 01 /6   rm16"],
-  invlpg: ["0F 01 /7   m"], swapgs: ["0F 01 F8"],
+  hlt: ["F4"], cli: ["FA"], sti: ["FB"], ins: ["6C", "6D"], outs: ["6E", "6F"],
+  in: ["E4   i8", "E5   i8", "EC", "ED"], out: ["E6   i8", "E7   i8", "EE", "EF"],
+  clts: ["0F 06"], sysret: ["0F 07"], invd: ["0F 08"], wbinvd: ["0F 09"], wrmsr: ["0F 30"], rdmsr: ["0F 32"], rdpmc: ["0F 33"],
+  sysexit: ["0F 35"],
+  sldt: ["0F 00 /0   rm16"], str: ["0F 00 /1   rm16"], lldt: ["0F 00 /2   rm16"], ltr: ["0F 00 /3   rm16"],
+  sgdt: ["0F 01 /0   m"], sidt: ["0F 01 /1   m"], lgdt: ["0F 01 /2   m"], lidt: ["0F 01 /3   m"],
+  smsw: ["0F 01 /4   rm16"], lmsw: ["0F 01 /6   rm16"], invlpg: ["0F 01 /7   m"], swapgs: ["0F 01 F8"],
 };
 const forbidden = (b: Builder): void => b.exception(VECTOR_GP);
 for (const [name, rows] of Object.entries(privileged)) instruction(name, rows, {}, forbidden);
 // CR1, CR5 to CR7 and what REX.R makes of these numbers do not exist: #UD.
-instruction("mov cr", ["0F 20", "0F 22"].flatMap((o) => [2, 3, 4].map((n) => `${o} /${n}   rr64`)), { withoutRexR: true, ignoresMod: true }, forbidden);
+const others = ["0F 20", "0F 22"].flatMap((opcode) => [2, 3, 4].map((n) => `${opcode} /${n}   rr64`));
+instruction("mov cr", others, { withoutRexR: true, ignoresMod: true }, forbidden);
 instruction("mov cr", ["0F 20 /0   rr64", "0F 22 /0   rr64"], { ignoresMod: true }, forbidden); // CR0, and with REX.R CR8
 instruction("mov dr", ["0F 21 /r   rr64", "0F 23 /r   rr64"], { withoutRexR: true, ignoresMod: true }, forbidden);

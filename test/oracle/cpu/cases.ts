@@ -7,14 +7,41 @@ import { FS_BASE, GPR, GS_BASE, ZERO } from "../../../src/cpu/state.ts";
 import "../../../src/cpu/instructions/index.ts";
 import type { Code } from "./encode.ts";
 import {
-  AFTER_READ_ONLY, BOUNDARY, CODE, FS_BASE_VALUE, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, GS_BASE_VALUE, IN_BYTES, IN_CODE, IN_CODE_LENGTH,
-  IN_CODE_OFFSET, IN_FX, IN_PATCH, IN_PATCH_LENGTH, IN_PATCH_OFFSET, IN_RFLAGS, MEMORY, READ_ONLY, UNMAPPED,
+  AFTER_READ_ONLY,
+  BOUNDARY,
+  CODE,
+  FS_BASE_VALUE,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAG,
+  FX_XMM,
+  GS_BASE_VALUE,
+  IN_BYTES,
+  IN_CODE,
+  IN_CODE_LENGTH,
+  IN_CODE_OFFSET,
+  IN_FX,
+  IN_PATCH,
+  IN_PATCH_LENGTH,
+  IN_PATCH_OFFSET,
+  IN_RFLAGS,
+  MEMORY,
+  READ_ONLY,
+  UNMAPPED,
 } from "./layout.ts";
 import { KIND_F32, KIND_F64, KIND_INTEGER, putF32, putF64, putF80, putInteger, putVector, type VectorKind } from "./pools.ts";
 import type { Random } from "./random.ts";
 
 const TWO_32 = 0x1_0000_0000;
-const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
+const RAX = 0,
+  RCX = 1,
+  RDX = 2,
+  RSP = 4,
+  RBP = 5,
+  RSI = 6,
+  RDI = 7;
 const USER_CODE_SELECTOR = 0x33;
 
 /** What a case needs to know of an encoding. */
@@ -54,7 +81,9 @@ export function plan(code: Code): Plan | undefined {
   const vector = classes.includes("xmm") || /xmm|mxcsr|fxsave|fxrstor/.test(e.mnemonic) || classes.includes("mmx");
   const m = e.mnemonic.replace(/^v/, "");
   return {
-    encoding: e, code, next: CODE + code.offset + d.length,
+    encoding: e,
+    code,
+    next: CODE + code.offset + d.length,
     base: d.base === ZERO ? -1 : (d.base - GPR) / 8,
     index: d.index === ZERO ? -1 : (d.index - GPR) / 8,
     scale: 1 << d.scale,
@@ -65,8 +94,18 @@ export function plan(code: Code): Plan | undefined {
     bytes: operand === undefined ? 0 : operand.token === "m512" ? 512 : Math.max(1, operand.width / 8),
     aligned: (operand?.aligned ?? false) || operand?.token === "m512" || m === "cmpxchg16b",
     vector,
-    vectorKind: !vector ? KIND_INTEGER : /(ps|ss|ps2|ss2..|ps2..)$|^cvt(t?)(ps|ss)|sldup|shdup/.test(m) && !/^p/.test(m) ? KIND_F32 : /(pd|sd)$|^cvtt?(pd|sd)|ddup/.test(m) && !/^p/.test(m) ? KIND_F64 : KIND_INTEGER,
-    x87: (e.map === 0 && ((e.opcode >= 0xd8 && e.opcode <= 0xdf) || e.opcode === 0x9b)) || classes.includes("st") || classes.includes("mmx") || /fxsave|fxrstor|emms/.test(m),
+    vectorKind: !vector
+      ? KIND_INTEGER
+      : /(ps|ss|ps2|ss2..|ps2..)$|^cvt(t?)(ps|ss)|sldup|shdup/.test(m) && !/^p/.test(m)
+        ? KIND_F32
+        : /(pd|sd)$|^cvtt?(pd|sd)|ddup/.test(m) && !/^p/.test(m)
+          ? KIND_F64
+          : KIND_INTEGER,
+    x87:
+      (e.map === 0 && ((e.opcode >= 0xd8 && e.opcode <= 0xdf) || e.opcode === 0x9b)) ||
+      classes.includes("st") ||
+      classes.includes("mmx") ||
+      /fxsave|fxrstor|emms/.test(m),
     string: /(movs|stos|lods|cmps|scas)$/.test(m) && e.map === 0,
     immediate: d.immLow,
   };
@@ -126,12 +165,18 @@ export class CaseMaker {
     const size = Math.max(1, p.bytes);
     if (r.chance(4)) {
       switch (r.below(6)) {
-        case 0: return UNMAPPED + 16 * r.below(8) + (r.chance(50) ? r.below(16) : 0);
-        case 1: return READ_ONLY + 16 * r.below(8) + (r.chance(50) ? r.below(16) : 0);
-        case 2: return UNMAPPED - 1 - r.below(size);
-        case 3: return AFTER_READ_ONLY - 1 - r.below(size);
-        case 4: return UNMAPPED - 64 + r.below(64);
-        default: return 2 ** 47 + 16 * r.below(1 << 20);
+        case 0:
+          return UNMAPPED + 16 * r.below(8) + (r.chance(50) ? r.below(16) : 0);
+        case 1:
+          return READ_ONLY + 16 * r.below(8) + (r.chance(50) ? r.below(16) : 0);
+        case 2:
+          return UNMAPPED - 1 - r.below(size);
+        case 3:
+          return AFTER_READ_ONLY - 1 - r.below(size);
+        case 4:
+          return UNMAPPED - 64 + r.below(64);
+        default:
+          return 2 ** 47 + 16 * r.below(1 << 20);
       }
     }
     if (p.bytes === 512) return BOUNDARY - 512 + 16 * r.below(33) + (r.chance(5) ? r.below(16) : 0);
@@ -164,7 +209,7 @@ export class CaseMaker {
     if (p.address32) {
       // Upper halves are not looked at.
       for (const register of [p.base, p.index]) if (register >= 0) this.words[(this.#at >>> 2) + register * 2 + 1] = r.next();
-      actual = (((actual - p.segmentBase) % TWO_32) + TWO_32) % TWO_32 + p.segmentBase;
+      actual = ((((actual - p.segmentBase) % TWO_32) + TWO_32) % TWO_32) + p.segmentBase;
     }
     return actual;
   }
@@ -386,8 +431,13 @@ export class CaseMaker {
       case "lsl":
       case "verr":
       case "verw":
-        if (p.memory) view.setUint16(at + IN_PATCH, r.pick([0, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x30, 0x33, 0x40, 0x63, 0x83, 0x2f]), true);
-        else this.#set((p.code.bytes[p.code.bytes.length - 1] & 7) | (rexOf(p) & 1 ? 8 : 0), r.pick([0, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x30, 0x33, 0x40, 0x63, 0x83, 0x2f]));
+        if (p.memory)
+          view.setUint16(at + IN_PATCH, r.pick([0, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x30, 0x33, 0x40, 0x63, 0x83, 0x2f]), true);
+        else
+          this.#set(
+            (p.code.bytes[p.code.bytes.length - 1] & 7) | (rexOf(p) & 1 ? 8 : 0),
+            r.pick([0, 3, 0x10, 0x18, 0x20, 0x23, 0x28, 0x2b, 0x30, 0x33, 0x40, 0x63, 0x83, 0x2f]),
+          );
         break;
       default:
         // Counts in CL reach all interesting places.
@@ -399,8 +449,6 @@ export class CaseMaker {
         }
         if (/^maskmov/.test(m)) for (let i = 0; i < 16; i++) this.bytes[at + IN_FX + FX_XMM + 16 * r.below(16) + i] &= 0xff;
     }
-    void RBX;
-    void putF64;
   }
 }
 

@@ -2,19 +2,67 @@
 import type { Encoding } from "../../../src/cpu/instructions/define.ts";
 import type { Plan } from "./cases.ts";
 import {
-  FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, IN_CODE_OFFSET, IN_PATCH_OFFSET, CODE, OUT_BYTES, OUT_CR2, OUT_ERROR, OUT_FX, OUT_RFLAGS, OUT_RIP, OUT_SIGNAL,
-  OUT_TRAP, WINDOWS,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAG,
+  FX_XMM,
+  IN_CODE_OFFSET,
+  IN_PATCH_OFFSET,
+  CODE,
+  OUT_BYTES,
+  OUT_CR2,
+  OUT_ERROR,
+  OUT_FX,
+  OUT_RFLAGS,
+  OUT_RIP,
+  OUT_SIGNAL,
+  OUT_TRAP,
+  WINDOWS,
 } from "./layout.ts";
 
-export const CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
+export const CF = 1,
+  PF = 4,
+  AF = 0x10,
+  ZF = 0x40,
+  SF = 0x80,
+  OF = 0x800;
 const ALL = CF | PF | AF | ZF | SF | OF;
 /** RF shows in frames of faults only. */
 const RF = 0x1_0000;
 
 /** Not run: gates to the kernel, what the host's kernel emulates or hides, what has no fixed result. */
 const EXCLUDED = new Set([
-  "syscall", "int", "int3", "int1", "cpuid", "rdtsc", "rdpmc", "sgdt", "sidt", "smsw", "sldt", "str", "pop fs", "pop gs", "lss", "lfs", "lgs",
-  "rcpss", "rcpps", "rsqrtss", "rsqrtps", "f2xm1", "fyl2x", "fyl2xp1", "fsin", "fcos", "fsincos", "fptan", "fpatan",
+  "syscall",
+  "int",
+  "int3",
+  "int1",
+  "cpuid",
+  "rdtsc",
+  "rdpmc",
+  "sgdt",
+  "sidt",
+  "smsw",
+  "sldt",
+  "str",
+  "pop fs",
+  "pop gs",
+  "lss",
+  "lfs",
+  "lgs",
+  "rcpss",
+  "rcpps",
+  "rsqrtss",
+  "rsqrtps",
+  "f2xm1",
+  "fyl2x",
+  "fyl2xp1",
+  "fsin",
+  "fcos",
+  "fsincos",
+  "fptan",
+  "fpatan",
 ]);
 
 export function isComparable(e: Encoding): boolean {
@@ -33,7 +81,7 @@ export function isVendorSpecific(p: Plan): boolean {
   const prefixed66 = p.code.bytes.subarray(0, 6).includes(0x66);
   // 0F 0D with a register is nop for one vendor and undefined for the other.
   if (p.encoding.map === 1 && p.encoding.opcode === 0x0d && !p.memory) return true;
-  return prefixed66 && (/^(jmp|call|ret|j..?|jrcxz|loopn?e?)$/.test(m)) && !/FF \/[35]/.test(p.encoding.row);
+  return prefixed66 && /^(jmp|call|ret|j..?|jrcxz|loopn?e?)$/.test(m) && !/FF \/[35]/.test(p.encoding.row);
 }
 
 export interface Masks {
@@ -57,21 +105,29 @@ export function masks(p: Plan, inputs: DataView, at: number): Masks {
   let undefinedFlags = 0;
   let registers = true;
   switch (m) {
-    case "and": case "or": case "xor": case "test":
+    case "and":
+    case "or":
+    case "xor":
+    case "test":
       undefinedFlags = AF;
       break;
-    case "mul": case "imul":
+    case "mul":
+    case "imul":
       undefinedFlags = SF | ZF | AF | PF;
       break;
-    case "div": case "idiv":
+    case "div":
+    case "idiv":
       undefinedFlags = ALL;
       break;
-    case "shl": case "shr": case "sar": {
+    case "shl":
+    case "shr":
+    case "sar": {
       const count = shiftCount(p, inputs, at);
       if (count !== 0) undefinedFlags = AF | (count === 1 ? 0 : OF) | (count >= width && m !== "sar" ? CF : 0);
       break;
     }
-    case "shld": case "shrd": {
+    case "shld":
+    case "shrd": {
       const count = shiftCount(p, inputs, at);
       if (count !== 0) undefinedFlags = AF | (count === 1 ? 0 : OF);
       if (count > width) {
@@ -80,13 +136,20 @@ export function masks(p: Plan, inputs: DataView, at: number): Masks {
       }
       break;
     }
-    case "rol": case "ror": case "rcl": case "rcr":
+    case "rol":
+    case "ror":
+    case "rcl":
+    case "rcr":
       if (shiftCount(p, inputs, at) !== 1) undefinedFlags = shiftCount(p, inputs, at) === 0 ? 0 : OF;
       break;
-    case "bt": case "bts": case "btr": case "btc":
+    case "bt":
+    case "bts":
+    case "btr":
+    case "btc":
       undefinedFlags = OF | SF | AF | PF;
       break;
-    case "bsf": case "bsr":
+    case "bsf":
+    case "bsr":
       undefinedFlags = CF | OF | SF | AF | PF;
       break;
     case "bswap":
@@ -100,9 +163,9 @@ const FX_X87_BYTES = 10;
 
 /** The words that are compared whatever the instruction: registers, MXCSR, XMM, memory. */
 const PLAIN_WORDS = Uint32Array.from(
-  [
-    [0, 128], [OUT_FX + FX_MXCSR, 4], [OUT_FX + FX_XMM, 256], ...WINDOWS.map((w) => [w.out, w.length]),
-  ].flatMap(([at, length]) => Array.from({ length: length / 4 }, (_, i) => at / 4 + i)),
+  [[0, 128], [OUT_FX + FX_MXCSR, 4], [OUT_FX + FX_XMM, 256], ...WINDOWS.map((w) => [w.out, w.length])].flatMap(([at, length]) =>
+    Array.from({ length: length / 4 }, (_, i) => at / 4 + i),
+  ),
 );
 /** True when two outcomes agree in everything, so that {@link compare} need not look: the common case, made cheap. */
 export function isEqual(p: Plan, next: number, native: Uint32Array, nativeAt: number, ours: Uint32Array, oursAt: number): boolean {
@@ -118,7 +181,15 @@ export function isEqual(p: Plan, next: number, native: Uint32Array, nativeAt: nu
 }
 
 /** Differences between two outcomes, as text; empty when they agree. */
-export function compare(p: Plan, inputs: DataView, at: number, native: Uint8Array, nativeAt: number, ours: Uint8Array, oursView: DataView): string[] {
+export function compare(
+  p: Plan,
+  inputs: DataView,
+  at: number,
+  native: Uint8Array,
+  nativeAt: number,
+  ours: Uint8Array,
+  oursView: DataView,
+): string[] {
   const n = new DataView(native.buffer, native.byteOffset + nativeAt, OUT_BYTES);
   const m = p.encoding.mnemonic;
   const found: string[] = [];
@@ -136,55 +207,70 @@ export function compare(p: Plan, inputs: DataView, at: number, native: Uint8Arra
   if (p.encoding.mnemonic === "retf" && trap === 14 && oursView.getUint32(OUT_TRAP, true) === 13) trap = 13;
   const oursSignal = oursView.getUint32(OUT_SIGNAL, true);
   const oursTrap = oursView.getUint32(OUT_TRAP, true);
-  if ((signal !== 0) !== (oursSignal !== 0)) found.push(`${signal !== 0 ? `trap ${trap} error ${n.getUint32(OUT_ERROR, true)}` : "no trap"} | ${oursSignal !== 0 ? `trap ${oursTrap} error ${oursView.getUint32(OUT_ERROR, true)}` : "no trap"}`);
+  if ((signal !== 0) !== (oursSignal !== 0))
+    found.push(
+      `${signal !== 0 ? `trap ${trap} error ${n.getUint32(OUT_ERROR, true)}` : "no trap"} | ${oursSignal !== 0 ? `trap ${oursTrap} error ${oursView.getUint32(OUT_ERROR, true)}` : "no trap"}`,
+    );
   else if (signal !== 0) {
     if (trap !== oursTrap) found.push(`trap ${trap} | ${oursTrap}`);
     else if (trap === 14) {
       // In the kernel's half Linux reports every access as a protection fault.
       const user = n.getBigUint64(OUT_CR2, true) < 1n << 47n;
-      if (user && n.getUint32(OUT_ERROR, true) !== oursView.getUint32(OUT_ERROR, true)) found.push(`error ${n.getUint32(OUT_ERROR, true)} | ${oursView.getUint32(OUT_ERROR, true)}`);
+      if (user && n.getUint32(OUT_ERROR, true) !== oursView.getUint32(OUT_ERROR, true))
+        found.push(`error ${n.getUint32(OUT_ERROR, true)} | ${oursView.getUint32(OUT_ERROR, true)}`);
       // The two halves of a far pointer are read in either order.
       // So are the words of a state image.
       const ordered = !/^(fn?save|frstor|fn?stenv|fldenv|fxsave|fxrstor)/.test(m) && !/FF \/[35]/.test(p.encoding.row);
-      if (ordered && n.getBigUint64(OUT_CR2, true) !== oursView.getBigUint64(OUT_CR2, true)) found.push(`cr2 ${hex(n.getBigUint64(OUT_CR2, true))} | ${hex(oursView.getBigUint64(OUT_CR2, true))}`);
+      if (ordered && n.getBigUint64(OUT_CR2, true) !== oursView.getBigUint64(OUT_CR2, true))
+        found.push(`cr2 ${hex(n.getBigUint64(OUT_CR2, true))} | ${hex(oursView.getBigUint64(OUT_CR2, true))}`);
     }
   }
   if (rip !== oursView.getBigUint64(OUT_RIP, true)) found.push(`rip ${hex(rip)} | ${hex(oursView.getBigUint64(OUT_RIP, true))}`);
   const mask = masks(p, inputs, at);
-  if (mask.registers) for (let i = 0; i < 128; i += 4) {
-    if (n.getUint32(i, true) !== oursView.getUint32(i, true)) {
-      const at8 = i & ~7;
-      found.push(`r${at8 / 8} ${hex(n.getBigUint64(at8, true))} | ${hex(oursView.getBigUint64(at8, true))}`);
-      i = at8 + 4;
+  if (mask.registers)
+    for (let i = 0; i < 128; i += 4) {
+      if (n.getUint32(i, true) !== oursView.getUint32(i, true)) {
+        const at8 = i & ~7;
+        found.push(`r${at8 / 8} ${hex(n.getBigUint64(at8, true))} | ${hex(oursView.getBigUint64(at8, true))}`);
+        i = at8 + 4;
+      }
     }
-  }
   const flags = n.getUint32(OUT_RFLAGS, true) ^ oursView.getUint32(OUT_RFLAGS, true);
   // A fault inside a repeated comparison leaves the flags of before (SDM 2B, REP); other vendors leave those of the last iteration.
   const flagMask = signal === 0 ? mask.flags : /^rep.*(cmps|scas)$/.test(p.encoding.mnemonic) ? ~(ALL | RF) : ~RF;
-  if ((flags & flagMask) !== 0) found.push(`flags ${flagText(n.getUint32(OUT_RFLAGS, true))} | ${flagText(oursView.getUint32(OUT_RFLAGS, true))}`);
+  if ((flags & flagMask) !== 0)
+    found.push(`flags ${flagText(n.getUint32(OUT_RFLAGS, true))} | ${flagText(oursView.getUint32(OUT_RFLAGS, true))}`);
   if (n.getUint32(OUT_FX + FX_MXCSR, true) !== oursView.getUint32(OUT_FX + FX_MXCSR, true)) {
     found.push(`mxcsr ${n.getUint32(OUT_FX + FX_MXCSR, true).toString(16)} | ${oursView.getUint32(OUT_FX + FX_MXCSR, true).toString(16)}`);
   }
   for (let i = FX_XMM; i < FX_XMM + 256; i += 4) {
     if (n.getUint32(OUT_FX + i, true) !== oursView.getUint32(OUT_FX + i, true)) {
       const at16 = (i - FX_XMM) & ~15;
-      found.push(`xmm${at16 / 16} ${bytesText(native, nativeAt + OUT_FX + FX_XMM + at16, 16)} | ${bytesText(ours, OUT_FX + FX_XMM + at16, 16)}`);
+      found.push(
+        `xmm${at16 / 16} ${bytesText(native, nativeAt + OUT_FX + FX_XMM + at16, 16)} | ${bytesText(ours, OUT_FX + FX_XMM + at16, 16)}`,
+      );
       i = FX_XMM + at16 + 12;
     }
   }
-  if (n.getUint16(OUT_FX + FX_CONTROL, true) !== oursView.getUint16(OUT_FX + FX_CONTROL, true)) found.push(`fcw ${n.getUint16(OUT_FX + FX_CONTROL, true).toString(16)} | ${oursView.getUint16(OUT_FX + FX_CONTROL, true).toString(16)}`);
-  if (!(signal !== 0 && p.vector) && n.getUint16(OUT_FX + FX_STATUS, true) !== oursView.getUint16(OUT_FX + FX_STATUS, true)) found.push(`fsw ${n.getUint16(OUT_FX + FX_STATUS, true).toString(16)} | ${oursView.getUint16(OUT_FX + FX_STATUS, true).toString(16)}`);
-  if (!(signal !== 0 && p.vector) && native[nativeAt + OUT_FX + FX_TAG] !== ours[OUT_FX + FX_TAG]) found.push(`ftw ${native[nativeAt + OUT_FX + FX_TAG].toString(16)} | ${ours[OUT_FX + FX_TAG].toString(16)}`);
+  if (n.getUint16(OUT_FX + FX_CONTROL, true) !== oursView.getUint16(OUT_FX + FX_CONTROL, true))
+    found.push(
+      `fcw ${n.getUint16(OUT_FX + FX_CONTROL, true).toString(16)} | ${oursView.getUint16(OUT_FX + FX_CONTROL, true).toString(16)}`,
+    );
+  if (!(signal !== 0 && p.vector) && n.getUint16(OUT_FX + FX_STATUS, true) !== oursView.getUint16(OUT_FX + FX_STATUS, true))
+    found.push(`fsw ${n.getUint16(OUT_FX + FX_STATUS, true).toString(16)} | ${oursView.getUint16(OUT_FX + FX_STATUS, true).toString(16)}`);
+  if (!(signal !== 0 && p.vector) && native[nativeAt + OUT_FX + FX_TAG] !== ours[OUT_FX + FX_TAG])
+    found.push(`ftw ${native[nativeAt + OUT_FX + FX_TAG].toString(16)} | ${ours[OUT_FX + FX_TAG].toString(16)}`);
   // A denied MMX instruction may already have made the x87 registers MMX registers.
-  if (p.x87 && !(signal !== 0 && p.vector)) for (let i = 0; i < 8; i++) {
-    const o = OUT_FX + FX_ST + i * 16;
-    for (let j = 0; j < FX_X87_BYTES; j++) {
-      if (native[nativeAt + o + j] !== ours[o + j]) {
-        found.push(`st${i} ${bytesText(native, nativeAt + o, 10)} | ${bytesText(ours, o, 10)}`);
-        break;
+  if (p.x87 && !(signal !== 0 && p.vector))
+    for (let i = 0; i < 8; i++) {
+      const o = OUT_FX + FX_ST + i * 16;
+      for (let j = 0; j < FX_X87_BYTES; j++) {
+        if (native[nativeAt + o + j] !== ours[o + j]) {
+          found.push(`st${i} ${bytesText(native, nativeAt + o, 10)} | ${bytesText(ours, o, 10)}`);
+          break;
+        }
       }
     }
-  }
   // enter may have pushed before it finds the new stack pointer unusable; ours looks first.
   if (signal !== 0 && p.encoding.mnemonic === "enter") return found;
   const patch = inputs.getUint32(at + IN_PATCH_OFFSET, true);
@@ -207,7 +293,16 @@ export function bytesText(bytes: Uint8Array, at: number, length: number): string
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString("hex");
 }
 export function flagText(flags: number): string {
-  const names: [number, string][] = [[OF, "O"], [0x400, "D"], [0x100, "T"], [SF, "S"], [ZF, "Z"], [AF, "A"], [PF, "P"], [CF, "C"]];
+  const names: [number, string][] = [
+    [OF, "O"],
+    [0x400, "D"],
+    [0x100, "T"],
+    [SF, "S"],
+    [ZF, "Z"],
+    [AF, "A"],
+    [PF, "P"],
+    [CF, "C"],
+  ];
   const rest = flags & ~(ALL | 0x400 | 0x100 | 0x202 | RF);
   return names.map(([bit, name]) => ((flags & bit) !== 0 ? name : "-")).join("") + (rest !== 0 ? `+${rest.toString(16)}` : "");
 }

@@ -35,7 +35,7 @@ export function encode(e: Encoding, r: Random, options: EncodeOptions = { reacha
   } else if (r.chance(3)) prefixes.push(r.pick(IGNORED_SEGMENTS));
   const address32 = r.chance(usesMemory ? 10 : 2);
   if (address32) prefixes.push(0x67);
-  const destinationInMemory = e.operands.length > 0 && (e.operands[0].source === "rm" && asMemory);
+  const destinationInMemory = e.operands.length > 0 && e.operands[0].source === "rm" && asMemory;
   if (e.options.lock === true && destinationInMemory && r.chance(15)) prefixes.push(0xf0);
   shuffle(prefixes, r);
   // Mandatory prefixes go last or first at random; the last of F2 and F3 counts.

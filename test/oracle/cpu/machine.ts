@@ -3,9 +3,27 @@ import { readFileSync } from "node:fs";
 import { ColdCpu, type CpuModules } from "../../../src/cpu/cold/engine.ts";
 import { buildColdModule, HandlerTable } from "../../../src/cpu/cold/handlers.ts";
 import {
-  EXIT_BLOCKED, EXIT_BUDGET, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_UD,
+  EXIT_BLOCKED,
+  EXIT_BUDGET,
+  EXIT_EXCEPTION,
+  EXIT_INTERRUPT,
+  EXIT_PAGE_FAULT,
+  EXIT_SYSCALL,
+  type ExitKind,
+  VECTOR_UD,
 } from "../../../src/cpu/exit.ts";
-import { GPR, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_OPCODE, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../../../src/cpu/state.ts";
+import {
+  GPR,
+  VECTOR,
+  VECTOR_STRIDE,
+  X87_CONTROL,
+  X87_OPCODE,
+  X87_OPERAND,
+  X87_REGISTERS,
+  X87_STATUS,
+  X87_TOP,
+  X87_VALID,
+} from "../../../src/cpu/state.ts";
 import { DENIED } from "../../../src/memory/access.ts";
 import { CodeGuard } from "../../../src/memory/code-guard.ts";
 import { FrameAllocator } from "../../../src/memory/frames.ts";
@@ -16,8 +34,33 @@ import { Ram } from "../../../src/memory/ram.ts";
 import { Tlb } from "../../../src/memory/tlb.ts";
 import "../../../src/cpu/instructions/index.ts";
 import {
-  CODE, FS_BASE_VALUE, FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, GS_BASE_VALUE, IN_CODE, IN_CODE_LENGTH, IN_CODE_OFFSET, IN_FX,
-  IN_PATCH, IN_PATCH_LENGTH, IN_PATCH_OFFSET, IN_RFLAGS, MEMORY, OUT_CR2, OUT_ERROR, OUT_FX, OUT_RFLAGS, OUT_RIP, OUT_SIGNAL, OUT_TRAP, PAGE, WINDOWS,
+  CODE,
+  FS_BASE_VALUE,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAG,
+  FX_XMM,
+  GS_BASE_VALUE,
+  IN_CODE,
+  IN_CODE_LENGTH,
+  IN_CODE_OFFSET,
+  IN_FX,
+  IN_PATCH,
+  IN_PATCH_LENGTH,
+  IN_PATCH_OFFSET,
+  IN_RFLAGS,
+  MEMORY,
+  OUT_CR2,
+  OUT_ERROR,
+  OUT_FX,
+  OUT_RFLAGS,
+  OUT_RIP,
+  OUT_SIGNAL,
+  OUT_TRAP,
+  PAGE,
+  WINDOWS,
 } from "./layout.ts";
 
 /** The handlers are built here, so that they always match the sources; the helpers come from the build. */
@@ -36,7 +79,6 @@ export class OurMachine {
   /** Host addresses of the code pages and of P0, P1, P3, P4. */
   readonly #code: number[] = [];
   readonly #memory: number[] = [];
-  readonly #frames: FrameAllocator;
   #lastCode = "";
   #lastOffset = 0;
 
@@ -48,7 +90,6 @@ export class OurMachine {
     this.initial = initial;
     this.#filler = engine === "jit" ? 0x06 : 0xcc;
     const frames = new FrameAllocator(this.ram);
-    this.#frames = frames;
     const tlb = new Tlb(this.ram);
     const guard = new CodeGuard(frames, tlb);
     const tables = new PageTables(this.ram, frames);
@@ -178,7 +219,8 @@ export class OurMachine {
       out.set(ram.u8.subarray(from, from + 10), OUT_FX + FX_ST + i * 16);
     }
     view.setUint32(OUT_FX + FX_MXCSR, this.cpu.registers.mxcsr, true);
-    for (let i = 0; i < 16; i++) out.set(ram.u8.subarray(VECTOR + i * VECTOR_STRIDE, VECTOR + i * VECTOR_STRIDE + 16), OUT_FX + FX_XMM + i * 16);
+    for (let i = 0; i < 16; i++)
+      out.set(ram.u8.subarray(VECTOR + i * VECTOR_STRIDE, VECTOR + i * VECTOR_STRIDE + 16), OUT_FX + FX_XMM + i * 16);
   }
 
   /** Our exit in the terms of a signal frame. */
@@ -207,7 +249,7 @@ export class OurMachine {
         break;
     }
     out.setUint32(OUT_SIGNAL, trap < 0 ? 0 : 1, true);
-    out.setUint32(OUT_TRAP, trap < 0 ? 0 : trap, true);
+    out.setUint32(OUT_TRAP, Math.max(trap, 0), true);
     out.setUint32(OUT_ERROR, error, true);
     out.setBigUint64(OUT_CR2, BigInt.asUintN(64, BigInt(address)), true);
   }

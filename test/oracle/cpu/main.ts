@@ -5,8 +5,14 @@ import { runOracle } from "./run.ts";
 
 const { values } = parseArgs({
   options: {
-    cases: { type: "string", default: "10000000" }, seconds: { type: "string", default: "1800" }, seed: { type: "string", default: "1" },
-    only: { type: "string" }, per: { type: "string", default: "160" }, verbose: { type: "boolean", default: false }, limit: { type: "string", default: "40" }, engine: { type: "string", default: "interp" },
+    cases: { type: "string", default: "10000000" },
+    seconds: { type: "string", default: "1800" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+    per: { type: "string", default: "160" },
+    verbose: { type: "boolean", default: false },
+    limit: { type: "string", default: "40" },
+    engine: { type: "string", default: "interp" },
   },
 });
 if (!nativeAvailable()) {
@@ -14,7 +20,11 @@ if (!nativeAvailable()) {
   process.exit(1);
 }
 const report = await runOracle({
-  seed: Number(values.seed), engine: values.engine === "jit" ? "jit" : "interp", cases: Number(values.cases), seconds: Number(values.seconds), perEncoding: Number(values.per),
+  seed: Number(values.seed),
+  engine: values.engine === "jit" ? "jit" : "interp",
+  cases: Number(values.cases),
+  seconds: Number(values.seconds),
+  perEncoding: Number(values.per),
   ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
   progress: (text) => console.error(text),
 });

@@ -21,8 +21,20 @@ export function buildRunner(): string {
   mkdirSync(`${root}.tmp`, { recursive: true });
   const target = `${root}.tmp/cpu-oracle-runner-${process.pid}`;
   execFileSync("gcc", [
-    "-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-pie", "-no-pie", "-fno-stack-protector", "-mgeneral-regs-only", "-mno-red-zone",
-    "-fcf-protection=none", "-Wl,-Ttext-segment=0x30000000", "-o", target, fileURLToPath(new URL("runner.c", import.meta.url)),
+    "-O2",
+    "-static",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-pie",
+    "-no-pie",
+    "-fno-stack-protector",
+    "-mgeneral-regs-only",
+    "-mno-red-zone",
+    "-fcf-protection=none",
+    "-Wl,-Ttext-segment=0x30000000",
+    "-o",
+    target,
+    fileURLToPath(new URL("runner.c", import.meta.url)),
   ]);
   return target;
 }

@@ -22,11 +22,11 @@ export class Random {
   }
   /** 0 … limit − 1. */
   below(limit: number): number {
-    return ((this.next() >>> 0) * limit) / 0x1_0000_0000 | 0;
+    return (((this.next() >>> 0) * limit) / 0x1_0000_0000) | 0;
   }
   /** True in `percent` of 100 cases. */
   chance(percent: number): boolean {
-    return (this.next() >>> 0) < percent * 42949672.96;
+    return this.next() >>> 0 < percent * 42949672.96;
   }
   pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)];

@@ -4,7 +4,22 @@ import { CaseMaker, plan, type Plan } from "./cases.ts";
 import { bytesText, compare, flagText, isComparable, isEqual, isVendorSpecific } from "./compare.ts";
 import { encode } from "./encode.ts";
 import {
-  FX_CONTROL, FX_MXCSR, FX_ST, FX_STATUS, FX_TAG, FX_XMM, IN_BYTES, IN_FX, IN_PATCH, IN_PATCH_LENGTH, IN_PATCH_OFFSET, IN_RFLAGS, MEMORY, OUT_BYTES, OUT_SIGNAL, PAGE,
+  FX_CONTROL,
+  FX_MXCSR,
+  FX_ST,
+  FX_STATUS,
+  FX_TAG,
+  FX_XMM,
+  IN_BYTES,
+  IN_FX,
+  IN_PATCH,
+  IN_PATCH_LENGTH,
+  IN_PATCH_OFFSET,
+  IN_RFLAGS,
+  MEMORY,
+  OUT_BYTES,
+  OUT_SIGNAL,
+  PAGE,
 } from "./layout.ts";
 import { OurMachine } from "./machine.ts";
 import { buildRunner, Native } from "./native.ts";
@@ -60,7 +75,17 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
   const native = new Native(buildRunner(), initial);
   const machine = new OurMachine(initial, options.engine);
   const rows = comparableEncodings(options.only);
-  const report: OracleReport = { cases: 0, encodings: 0, forms: 0, faults: 0, regions: 0, seconds: 0, strays: 0, differences: new Map(), differing: 0 };
+  const report: OracleReport = {
+    cases: 0,
+    encodings: 0,
+    forms: 0,
+    faults: 0,
+    regions: 0,
+    seconds: 0,
+    strays: 0,
+    differences: new Map(),
+    differing: 0,
+  };
   const seen = new Set<string>();
   const forms = new Set<string>();
   const started = performance.now();
@@ -115,8 +140,12 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
       if (known !== undefined) known.count++;
       else {
         report.differences.set(key, {
-          row: `${p.encoding.row} (${p.encoding.size})`, mnemonic: p.encoding.mnemonic, code: bytesText(p.code.bytes, 0, p.code.bytes.length), what: found.join("; "),
-          state: describe(maker, i), count: 1,
+          row: `${p.encoding.row} (${p.encoding.size})`,
+          mnemonic: p.encoding.mnemonic,
+          code: bytesText(p.code.bytes, 0, p.code.bytes.length),
+          what: found.join("; "),
+          state: describe(maker, i),
+          count: 1,
         });
       }
     }
@@ -137,7 +166,9 @@ export async function runOracle(options: OracleOptions): Promise<OracleReport> {
     waiting = { plans, maker, outputs: native.run(maker.bytes.slice(), plans.length) };
     if (report.seconds - lastProgress > 10) {
       lastProgress = report.seconds;
-      options.progress?.(`${report.cases} cases, ${report.encodings} encodings, ${report.differing} differ, ${report.seconds.toFixed(0)} s`);
+      options.progress?.(
+        `${report.cases} cases, ${report.encodings} encodings, ${report.differing} differ, ${report.seconds.toFixed(0)} s`,
+      );
     }
   }
   await check();
@@ -156,9 +187,11 @@ function describe(maker: CaseMaker, slot: number): string {
   const st = Array.from({ length: 8 }, (_, i) => `st${i}=${bytesText(bytes, fx + FX_ST + i * 16, 10)}`).join(" ");
   const length = view.getUint32(at + IN_PATCH_LENGTH, true);
   return [
-    registers, `flags=${flagText(view.getUint32(at + IN_RFLAGS, true))}`,
+    registers,
+    `flags=${flagText(view.getUint32(at + IN_RFLAGS, true))}`,
     `mem[${(MEMORY + view.getUint32(at + IN_PATCH_OFFSET, true)).toString(16)}]=${bytesText(bytes, at + IN_PATCH, length)}`,
     `mxcsr=${view.getUint32(fx + FX_MXCSR, true).toString(16)} fcw=${view.getUint16(fx + FX_CONTROL, true).toString(16)} fsw=${view.getUint16(fx + FX_STATUS, true).toString(16)} ftw=${bytes[fx + FX_TAG].toString(16)}`,
-    xmm, st,
+    xmm,
+    st,
   ].join("\n    ");
 }
