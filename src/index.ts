@@ -6,3 +6,6 @@ export type { Host, HostClock, HostInput, HostOutput, HostRandom } from "./host/
 export type { FileProvider } from "./fs/provider.ts";
 export type { Sink, TraceEvent } from "./trace/event.ts";
 export type { GuestStats } from "./trace/stats.ts";
+export { MemoryProvider } from "./fs/providers/memory.ts";
+export type { MessageEnd } from "./host/port.ts";
+export * from "./worker/index.ts";

@@ -1,6 +1,8 @@
 /** menios/browser: clock, randomness, compiled modules and terminal-like streams from a web page or Worker. */
 import type { Host, HostInput, HostOutput } from "../host.ts";
 
+export { scopeEnd, workerEnd } from "./worker-end.ts";
+
 export const browserHost: Host = {
   clock: {
     monotonic: () => performance.now() * 1e6,

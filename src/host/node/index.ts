@@ -3,3 +3,4 @@ export { nodeHost } from "./clock.ts";
 export { type HostDirectoryOptions, NodeDirectory } from "./files.ts";
 export { nodeCpuModules } from "./modules.ts";
 export { StreamInput, StreamOutput } from "./streams.ts";
+export { threadEnd, workerEnd } from "./worker-end.ts";
