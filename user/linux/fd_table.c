@@ -18,7 +18,7 @@ int main(void) {
   if (fork() == 0) { lseek(fd, 4, SEEK_SET); close(60); _exit(0); }
   wait(NULL);
   SHOW(lseek(fd, 0, SEEK_CUR)); SHOW(fcntl(60, F_GETFD));
-  SHOW(flock(fd, LOCK_EX)); SHOW(flock(other, LOCK_EX | LOCK_NB)); SHOW(flock(100, LOCK_UN)); SHOW(flock(other, LOCK_SH | LOCK_NB)); SHOW(flock(fd, LOCK_SH | LOCK_NB)); SHOW(flock(fd, 99));
+  SHOW(flock(fd, LOCK_EX)); SHOW(flock(other, LOCK_EX | LOCK_NB)); SHOW(flock(100, LOCK_UN)); SHOW(flock(other, LOCK_SH | LOCK_NB)); SHOW(flock(fd, LOCK_SH | LOCK_NB)); SHOW(flock(fd, 16));
   struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 3};
   SHOW(fcntl(fd, F_SETLK, &l));
   fflush(stdout);

@@ -50,8 +50,8 @@ int main(void) {
   SHOW(select(p[0] + 1, &r, NULL, NULL, NULL));
   wait(NULL);
   SHOW(select(-1, NULL, NULL, NULL, NULL));
-  FD_ZERO(&r); FD_SET(200, &r);
-  SHOW(select(201, &r, NULL, NULL, NULL));
+  FD_ZERO(&r); FD_SET(40, &r);
+  SHOW(select(41, &r, NULL, NULL, NULL));
   struct sigaction a = {.sa_handler = on};
   sigaction(SIGUSR1, &a, NULL);
   sigset_t block, none;

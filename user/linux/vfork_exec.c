@@ -28,9 +28,9 @@ int main(int argc, char **argv) {
   waitpid(pid, &status, 0);
   printf("status %d\n", WEXITSTATUS(status));
   char *args[] = {"me", "spawned", NULL};
-  SHOW(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args, environ));
+  int spawned = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args, environ);
   waitpid(pid, &status, 0);
-  printf("status %d\n", WEXITSTATUS(status));
+  printf("spawned %d status %d\n", spawned, WEXITSTATUS(status));
   SHOW(posix_spawn(&pid, "/no/such", NULL, NULL, args, environ) == ENOENT);
   char self[256] = "";
   readlink("/proc/self/exe", self, 255);
