@@ -12,7 +12,7 @@ import { O_CREAT, O_RDWR } from "../abi/linux/fcntl.ts";
 import { ANON_INODE_MAGIC, PIPEFS_MAGIC, S_IFDIR, S_IFMT, S_ISVTX, SOCKFS_MAGIC } from "../abi/linux/stat.ts";
 import type { FsContext } from "./context.ts";
 import { makeDevfs } from "./devfs/devfs.ts";
-import { HostDir } from "./hostdir/hostdir.ts";
+import { HostDir, type HostDirOptions } from "./hostdir/hostdir.ts";
 import { Overlay } from "./overlay/overlay.ts";
 import { Procfs } from "./procfs/procfs.ts";
 import type { SystemView } from "./procfs/view.ts";
@@ -77,7 +77,7 @@ export interface Namespace {
 /** Builds the tree. Throws an Error with one clear line when a mount point cannot be made: that is the user's mistake. */
 export async function buildNamespace(context: FsContext, options: NamespaceOptions): Promise<Namespace> {
   const mounts = new MountTable();
-  mounts.mount(rootFileSystem(context, options), null);
+  mounts.mount(await rootFileSystem(context, options), null);
   const walk: Walk = { context, root: mounts.root, base: mounts.root, caller: KERNEL_CALLER };
   const at = (path: string): Promise<Location> => mountPoint(walk, path, "directory");
 
@@ -109,18 +109,25 @@ async function makeTmp(walk: Walk, options: NamespaceOptions): Promise<void> {
   tmp.dentry.inode.setMode(0o777 | S_ISVTX, walk.context.clock);
 }
 
-function rootFileSystem(context: FsContext, options: NamespaceOptions): Overlay {
+async function rootFileSystem(context: FsContext, options: NamespaceOptions): Promise<Overlay> {
   context.clock.sample();
   const view = new CompositeProvider("root", context.clock.seconds);
   if (options.root !== null) view.graft("", options.root, "");
   for (const graft of options.grafts) view.graft(graft.path, graft.provider, graft.source);
-  return new Overlay(context, new HostDir(context, view, { access: "read-only" }));
+  return new Overlay(context, await hostDir(context, view, "read-only"));
+}
+
+/** A provider's filesystem whose root is known: what is laid over it starts from the root's attributes. */
+async function hostDir(context: FsContext, provider: FileProvider, access: HostDirOptions["access"]): Promise<HostDir> {
+  const filesystem = new HostDir(context, provider, { access });
+  await settled(() => filesystem.root.refresh());
+  return filesystem;
 }
 
 async function mountRequest(walk: Walk, mounts: MountTable, request: MountRequest): Promise<void> {
   const point = await mountPoint(walk, request.path, request.kind ?? "directory");
   const access = request.access === "write-through" ? "write-through" : "read-only";
-  const host = new HostDir(walk.context, request.provider, { access });
+  const host = await hostDir(walk.context, request.provider, access);
   mounts.mount(request.access === "overlay" ? new Overlay(walk.context, host) : host, point);
 }
 

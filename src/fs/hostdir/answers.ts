@@ -58,10 +58,10 @@ export class Answers {
     return this.askLate(key, question, "take");
   }
 
-  /** What was kept may be wrong now. Questions under way stay. */
+  /** What was kept may be wrong now, and so may be the answers to questions under way: whoever waits for one asks again. */
   forget(): void {
     this.atOnce.clear();
-    for (const [key, question] of this.questions) if (question.arrived) this.questions.delete(key);
+    this.questions.clear();
   }
   private askLate<T>(key: string, question: () => Answer<T>, after: "keep" | "take"): T | number {
     const known = this.questions.get(key);

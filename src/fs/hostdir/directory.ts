@@ -108,11 +108,10 @@ export class HostDirectory extends HostInode {
     const result = this.perform(name, `rename ${to}`, inode, (changes, path) => changes.rename(path, to), () => {
       destination.hold(newName, `renamed from ${name}`, target);
     });
-    if (result < 0) {
-      destination.changing.delete(newName);
-      return result;
-    }
+    if (result === WOULD_BLOCK) return WOULD_BLOCK;
     destination.changing.delete(newName);
+    if (result < 0) return result;
+    destination.outdated = true;
     if (target !== null) destination.removed(newName, target);
     this.entries.remove(name);
     destination.entries.replace(newName, entryOf(inode));
@@ -189,6 +188,7 @@ export class HostDirectory extends HostInode {
     }
     const answer = run(changes, this.pathOf(name));
     this.filesystem.answers.forget();
+    this.outdated = true;
     if (!isPromise(answer)) return answer;
     const change: Change = { what, before, queue: new WaitQueue(), result: null, lookups: 0 };
     this.changing.set(name, change);

@@ -55,7 +55,7 @@ export class HostDir implements FileSystem {
     this.root = known
       ? new HostDirectory(this, null, "", stat, this.inodeNumber(stat.device, stat.inode))
       : new HostDirectory(this, null, "", ROOT_STAT, ROOT_STAT.inode);
-    this.root.provisional = !known;
+    this.root.outdated = !known;
   }
 
   get source(): string {

@@ -15,8 +15,9 @@ export abstract class HostInode extends Inode {
   /** A directory and name that lead here; null for the root. */
   private parent: HostDirectory | null;
   private name: string;
-  /** The attributes are made up until the provider has been asked. */
-  provisional = false;
+  /** The attributes are made up, or were true before a change of ours: the provider must be asked although it never
+   *  changes by itself. */
+  outdated = false;
   private sizeSeen = 0;
   private blocksSeen = 0;
 
@@ -51,12 +52,12 @@ export abstract class HostInode extends Inode {
   }
 
   override refresh(): number {
-    if ((!this.filesystem.volatileNames && !this.provisional) || this.nlink === 0) return 0;
+    if ((!this.filesystem.volatileNames && !this.outdated) || this.nlink === 0) return 0;
     const path = this.path;
     const stat = this.filesystem.answers.ask(`stat:${path}`, () => this.filesystem.provider.stat(path));
     if (typeof stat === "number") return stat;
     this.adopt(stat);
-    this.provisional = false;
+    this.outdated = false;
     return 0;
   }
 
@@ -199,10 +200,20 @@ export class HostFile extends HostInode {
   }
 }
 
+/** The text of a link never changes; a new link in its place has another inode number or time. */
 export class HostSymlink extends HostInode {
+  private target: string | null = null;
+
+  override adopt(stat: ProviderStat): void {
+    if (stat.mtimeSeconds !== this.mtimeSeconds || stat.mtimeNanos !== this.mtimeNanos) this.target = null;
+    super.adopt(stat);
+  }
   override readlink(): string | number {
+    if (this.target !== null) return this.target;
     const path = this.path;
-    return this.filesystem.answers.ask(`readlink:${path}`, () => this.filesystem.provider.readLink(path));
+    const target = this.filesystem.answers.ask(`readlink:${path}`, () => this.filesystem.provider.readLink(path));
+    if (typeof target === "string") this.target = target;
+    return target;
   }
 }
 
