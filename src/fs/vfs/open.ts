@@ -107,7 +107,8 @@ function openOrCreate(walk: Walk, path: string, flags: number, mode: number): Op
   if (typeof first === "number") return first;
   let target: Target = first;
   for (;;) {
-    if (target.trailingSlash) return -EISDIR;
+    // "x/" cannot name a new file; "./" is a directory that exists, and is told so below.
+    if (target.trailingSlash && !["", ".", ".."].includes(target.name)) return -EISDIR;
     const found = lookupStep(walk, target.parent, target.name);
     if (found === -ENOENT) return createAndOpen(walk, target, flags, mode);
     if (typeof found === "number") return found;

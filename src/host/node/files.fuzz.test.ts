@@ -114,7 +114,7 @@ test(`tmpfs, overlay and host directory do what the host kernel does (seed ${SEE
       for (const subject of subjects) {
         const got = await subject.run(step);
         if (got !== wanted) {
-          const where = `round ${round} step ${index} on ${subject.name}: ${JSON.stringify(step)}`;
+          const where = `round ${round} step ${index} on ${subject.name}: ${JSON.stringify(step).slice(0, 120)}`;
           expect(`${where} → ${got.slice(0, 80)}`).toBe(`${where} → ${wanted.slice(0, 80)}`);
         }
       }
