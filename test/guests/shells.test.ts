@@ -11,7 +11,7 @@ const env = { PATH: "/nonexistent", HOME: WORK, LC_ALL: "C", PWD: WORK };
 function compare(program: string, args: readonly string[], script: string): Promise<unknown> {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK);
-  return expectSame({ program, args: [...args, `cd ${WORK} 2>/dev/null || { mkdir ${WORK} && cd ${WORK}; }\n${script}`], env, visible: [BUSYBOX] });
+  return expectSame({ program, args: [...args, `cd ${WORK} 2>/dev/null || { ${BUSYBOX} mkdir ${WORK} && cd ${WORK}; }\n${script}`], env, visible: [BUSYBOX] });
 }
 
 const BUSYBOX = "/bin/busybox";
