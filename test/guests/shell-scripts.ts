@@ -44,8 +44,8 @@ export const BUSYBOX_SCRIPTS: Readonly<Record<string, string>> = {
   "split, uniq, comm, join-like": `seq 1 30 > f; split -l 10 f part.; ls part.*; wc -l part.*; printf 'a\\na\\nb\\nc\\nc\\n' | uniq -d; printf '1\\n2\\n3\\n' > x; printf '2\\n3\\n4\\n' > y; comm x y; comm -12 x y`,
   "cpio and archives in memory": `mkdir c; echo 1 > c/a; echo 2 > c/b; find c | sort | cpio -o -H newc 2>/dev/null > c.cpio; rm -r c; cpio -id < c.cpio 2>/dev/null; cat c/a c/b; ar t /dev/null 2>/dev/null; echo end`,
   "vi-free editing with ed": `printf 'one\\ntwo\\nthree\\n' > f; printf '2s/two/TWO/\\n1d\\n$a\\nfour\\n.\\nw\\nq\\n' | ed -s f 2>/dev/null | tail -1; cat f`,
-  "proc": `cat /proc/self/comm; [ -r /proc/self/maps ] && grep -c stack /proc/self/maps; ls /proc/self/fd | wc -l; readlink /proc/self/exe; tr '\\0' ' ' < /proc/self/cmdline; echo`,
-  "df, id, uname, hostname-free information": `uname -sm; id -u; whoami 2>/dev/null || echo nobody; pwd; basename /a/b.c .c; dirname /a/b/c; realpath .; which nothing-here || echo no`,
+  "proc": `cat /proc/self/comm; [ -r /proc/self/maps ] && grep -c stack /proc/self/maps; ls /proc/self/fd | head -3; readlink /proc/self/exe | sed 's,^/usr,,'; tr '\\0' ' ' < /proc/self/cmdline; echo`,
+  "df, id, uname, hostname-free information": `uname -sm; id -u; pwd; basename /a/b.c .c; dirname /a/b/c; realpath .; which nothing-here || echo no`,
 };
 
 export const BASH_SCRIPTS: Readonly<Record<string, string>> = {
