@@ -171,6 +171,8 @@ function getMempolicy(call: Call, policy: number, nodes: number, nodeCount: numb
     if (stored < 0) return stored;
   }
   if (nodes === 0) return 0;
+  // A mask of more than a page is refused (copy_nodes_to_user).
+  if (nodeCount > 4096 * 8) return -EINVAL;
   const bytes = new Uint8Array(Math.ceil(nodeCount / 64) * 8);
   if ((flags & MPOL_F_MEMS_ALLOWED) !== 0) put64(new DataView(bytes.buffer), 0, 1);
   return call.copyOut(nodes, bytes);
