@@ -74,7 +74,9 @@ export function startFirstProcess(kernel: Kernel, request: ProgramRequest): Proc
   setSaved(task, gprAddress(RSP), loaded.stackPointer);
   if (kernel.tracer.active) {
     kernel.tracer.emit(pid, pid, { type: "process-start", parent: 0, name: task.name });
-    kernel.tracer.emit(pid, pid, { type: "exec", path: loaded.image.path, name: task.name });
+    kernel.tracer.emit(pid, pid, {
+      type: "exec", path: loaded.image.path, name: task.name, argv: request.argv.map(byteStringOf), variables: request.env.length,
+    });
   }
   kernel.scheduler.enqueue(task);
   return process;

@@ -79,7 +79,7 @@ export class RunLoop {
       }
       this.#run(task, quantum);
       scheduler.current = undefined;
-      if (this.#timeIsUp()) return "busy";
+      if (this.#interrupted !== undefined || this.#timeIsUp()) return "busy";
     }
   }
 

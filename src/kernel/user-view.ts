@@ -7,6 +7,7 @@ import type { UserView } from "../trace/event.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
 
 export class UserMemoryView implements UserView {
+  missed = false;
   readonly #mmu: Mmu;
   readonly #space: AddressSpace;
   readonly #ram: Ram;
@@ -21,7 +22,7 @@ export class UserMemoryView implements UserView {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const physical = this.#mmu.probeIn(this.#space.root, address + done, READ);
-      if (physical < 0) return undefined;
+      if (physical < 0) return this.#miss();
       const count = Math.min(length - done, PAGE_SIZE - (physical % PAGE_SIZE));
       bytes.set(this.#ram.u8.subarray(physical, physical + count), done);
       done += count;
@@ -34,7 +35,7 @@ export class UserMemoryView implements UserView {
     let at = address;
     while (bytes.length < max) {
       const physical = this.#mmu.probeIn(this.#space.root, at, READ);
-      if (physical < 0) return undefined;
+      if (physical < 0) return this.#miss();
       const end = Math.min(PAGE_SIZE - (physical % PAGE_SIZE), max - bytes.length);
       for (let index = 0; index < end; index++) {
         const byte = this.#ram.u8[physical + index];
@@ -44,5 +45,10 @@ export class UserMemoryView implements UserView {
       at += end;
     }
     return Uint8Array.from(bytes);
+  }
+
+  #miss(): undefined {
+    this.missed = true;
+    return undefined;
   }
 }

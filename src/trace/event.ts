@@ -6,6 +6,8 @@
 
 /** Reads the memory of the task that an event is about, without faulting anything in. */
 export interface UserView {
+  /** Set when a look found nothing because the page is not there yet. Whoever cares clears it first. */
+  missed: boolean;
   /** `undefined` unless all `length` bytes are present. */
   peek(address: number, length: number): Uint8Array | undefined;
   /** Up to `max` bytes before a NUL. */
@@ -40,7 +42,11 @@ export type EventBody =
   | { readonly type: "thread-start"; readonly name: string }
   | { readonly type: "thread-exit"; readonly status: number }
   | { readonly type: "process-exit"; readonly status: number }
-  | { readonly type: "exec"; readonly path: string; readonly name: string }
+  | {
+      readonly type: "exec"; readonly path: string; readonly name: string;
+      /** Present for the first program of the machine, which no call started: argv, and the number of variables. */
+      readonly argv?: readonly string[]; readonly variables?: number;
+    }
   | { readonly type: "syscall-enter"; readonly gate: Gate; readonly shape: SyscallShape; readonly values: readonly number[]; readonly view: UserView }
   | {
       readonly type: "syscall-exit"; readonly gate: Gate; readonly shape: SyscallShape; readonly values: readonly number[]; readonly view: UserView;

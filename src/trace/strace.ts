@@ -11,7 +11,7 @@
 import { errnoMessage, errnoName } from "../abi/linux/errno.ts";
 import { SIGCHLD, signalCodeName, signalName } from "../abi/linux/signal.ts";
 import type { EventBody, Sink, SignalText, TraceEvent } from "./event.ts";
-import { hexText } from "./text.ts";
+import { hexText, quoteBytes } from "./text.ts";
 
 type Enter = Extract<EventBody, { type: "syscall-enter" }>;
 type Exit = Extract<EventBody, { type: "syscall-exit" }>;
@@ -51,6 +51,10 @@ export class Strace implements Sink {
         return this.#enter(event.tid, event);
       case "syscall-exit":
         return this.#exit(event.tid, event);
+      case "exec":
+        if (event.argv === undefined) return;
+        return this.#line(event.tid, `execve(${quoteBytes(stringBytes(event.path))}, [${event.argv.map((word) => quoteBytes(stringBytes(word))).join(", ")}], ` +
+          `[/* ${event.variables} var${event.variables === 1 ? "" : "s"} */]) = 0`);
       case "unknown-syscall":
         return this.#line(event.tid, `${event.name}(...) = -1 ENOSYS (Function not implemented)`);
       case "signal-delivered":
@@ -73,7 +77,11 @@ export class Strace implements Sink {
       const parameter = shape.parameters[index];
       // The first argument that only the kernel knows ends what can be said now.
       if (parameter.when === "exit") break;
-      parts.push(parameter.format(values[index], view, values, 0));
+      view.missed = false;
+      const text = parameter.format(values[index], view, values, 0);
+      // The page of a string or structure is not there yet: the call will bring it in, so it is printed afterwards.
+      if (view.missed) break;
+      parts.push(text);
     }
     const more = parts.length < shape.parameters.length;
     const text = `${shape.name}(${parts.join(", ")}${more && parts.length > 0 ? ", " : ""}`;
@@ -112,6 +120,9 @@ export class Strace implements Sink {
     return this.#several ? `[pid ${String(tid).padStart(5)}] ` : "";
   }
 }
+
+/** A byte string as bytes. */
+const stringBytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 function resultText(call: Exit): string {
   const { result, restart, shape } = call;
