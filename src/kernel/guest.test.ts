@@ -1,14 +1,16 @@
-/** Small programs that run on the host's kernel and on ours: the same output, the same end, and nothing left behind. */
+/** Small programs that run on the host's kernel and on ours: the same output, the same end, and nothing left behind. They run
+ *  twice here: with files at hand, and with files that always come later. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { ColdCpu } from "../cpu/cold/engine.ts";
-import "../cpu/instructions/index.ts";
+import { DelayedProvider } from "../fs/providers/delayed.ts";
+import { MemoryProvider } from "../fs/providers/memory.ts";
+import { nodeHost } from "../host/node/clock.ts";
 import { nodeCpuModules } from "../host/node/modules.ts";
-import { TestWorld } from "./test-world.ts";
+import { Machine } from "../machine.ts";
 
 const guests = fileURLToPath(new URL("./guests/", import.meta.url));
 const built = mkdtempSync(join(tmpdir(), "menios-guests-"));
@@ -19,31 +21,29 @@ function build(name: string): string {
   return program;
 }
 
-function onHost(program: string): { output: string; status: number } {
-  const { stdout, status, signal } = spawnSync(program, [], { encoding: "latin1", env: {} });
+function onHost(program: string): { output: string[]; status: number } {
+  const { stdout, status, signal } = spawnSync(program, [], { encoding: "latin1", env: {}, cwd: built });
   if (signal !== null) throw new Error(`killed by ${signal} on the host`);
-  return { output: stdout, status: status ?? -1 };
+  return { output: stdout.split("\n"), status: status ?? -1 };
 }
 
-export function onMenios(program: string): { output: string; status: number; leaks: string[]; frames: number } {
-  const world = new TestWorld((ram, mmu) => new ColdCpu(ram, mmu, nodeCpuModules()));
-  world.write("/program", readFileSync(program));
-  const before = world.kernel.frames.used;
-  const started = world.start("/program", ["/program"]);
-  if (typeof started === "number") throw new Error(`start: ${started}`);
-  const word = world.run();
-  // The program's pages stay in the root filesystem, which is memory; nothing else may.
-  return { output: world.output, status: word >> 8, leaks: world.kernel.leakReport(), frames: world.kernel.frames.used - before };
+async function onMenios(program: string, files: "at hand" | "later"): Promise<{ output: string[]; status: number; leaks: readonly string[] }> {
+  let output = "";
+  const provider = new MemoryProvider({ program: { content: readFileSync(program), mode: 0o755 } });
+  const machine = await Machine.create({
+    host: nodeHost, modules: nodeCpuModules(), memory: 128 << 20, program: "/program", cwd: "/tmp", deterministic: true,
+    files: { root: files === "later" ? new DelayedProvider(provider) : provider },
+    stdout: { write: (bytes) => ((output += Buffer.from(bytes).toString("latin1")), true), drained: (resume) => resume() },
+  });
+  const { status, leaks } = await machine.run();
+  return { output: output.split("\n"), status, leaks };
 }
 
-for (const name of ["signals", "interrupt", "processes", "threads"]) {
-  test(`${name}: prints and ends as on the host, and leaves nothing behind`, () => {
+for (const name of ["signals", "interrupt", "processes", "threads", "resources"]) {
+  test(`${name}: prints and ends as on the host, and leaves nothing behind`, async () => {
     const program = build(name);
-    const expected = onHost(program);
-    const actual = onMenios(program);
-    expect(actual.output.split("\n")).toEqual(expected.output.split("\n"));
-    expect(actual.status).toBe(expected.status);
-    expect(actual.leaks).toEqual([]);
-    expect(actual.frames).toBe(0);
+    const expected = { ...onHost(program), leaks: [] };
+    expect(await onMenios(program, "at hand")).toEqual(expected);
+    expect(await onMenios(program, "later")).toEqual(expected);
   });
 }
