@@ -422,7 +422,8 @@ export class CaseMaker {
         if (r.chance(50)) this.#set(RCX, r.below(3));
         break;
       case "ldmxcsr":
-        if (r.chance(80)) view.setUint32(at + IN_PATCH, view.getUint32(at + IN_PATCH, true) & 0xffff, true);
+        // Bit 17 exists on one vendor's processors; the others are reserved everywhere.
+        view.setUint32(at + IN_PATCH, view.getUint32(at + IN_PATCH, true) & (r.chance(80) ? 0xffff : 0x7ffd_ffff), true);
         break;
       case "fxrstor":
         view.setUint32(at + IN_PATCH + FX_MXCSR, r.chance(80) ? r.next() & 0xffff : r.next() & 0x7ffd_ffff, true);
