@@ -5,8 +5,9 @@ import { UTIME_NOW, UTIME_OMIT } from "../../abi/linux/stat.ts";
 import { changeMode, changeOwner, changeTimes, type NewTime } from "../../fs/vfs/attributes.ts";
 import type { Location } from "../../fs/vfs/location.ts";
 import type { Call } from "../call.ts";
-import { absent, dirfd, fd, flags, full, id, mode, path, ptr, size, str, structIn, sys, uint, type Row } from "./define.ts";
+import { absent, dirfd, fd, flags, full, id, path, ptr, size, str, structIn, sys, uint, type Row } from "./define.ts";
 import { anyFileOf, fileOf, signed64 } from "./file-arguments.ts";
+import { fileMode } from "./kinds.ts";
 import { locate } from "./stat.ts";
 
 type Change = (call: Call, location: Location) => number;
@@ -151,10 +152,10 @@ const atFlags = flags({ AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 const NO_XATTR = absent("no filesystem here has extended attributes: EOPNOTSUPP, and empty lists");
 
 export const attributeCalls: readonly Row[] = [
-  sys("chmod", { path, mode }, chmod, full),
-  sys("fchmod", { fd, mode }, fchmod, full),
-  sys("fchmodat", { dirfd, path, mode }, fchmodat, full),
-  sys("fchmodat2", { dirfd, path, mode, flags: atFlags }, fchmodat2, full),
+  sys("chmod", { path, mode: fileMode }, chmod, full),
+  sys("fchmod", { fd, mode: fileMode }, fchmod, full),
+  sys("fchmodat", { dirfd, path, mode: fileMode }, fchmodat, full),
+  sys("fchmodat2", { dirfd, path, mode: fileMode, flags: atFlags }, fchmodat2, full),
   sys("chown", { path, uid: id, gid: id }, chown, full),
   sys("lchown", { path, uid: id, gid: id }, lchown, full),
   sys("fchown", { fd, uid: id, gid: id }, fchown, full),

@@ -12,9 +12,9 @@ import { makeDirectory, makeLink, makeNode, makeSymlink, removeDirectory, rename
 import type { Call } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import { bytesText } from "../../trace/text.ts";
-import { custom, dirfd, fd, flags, full, mode, path, size, sys, type Row } from "./define.ts";
+import { custom, dirfd, fd, flags, full, path, size, sys, type Row } from "./define.ts";
 import { anyFileOf, walkFrom } from "./file-arguments.ts";
-import { addressText, deviceText, nodeMode, pointerKind, withOptional } from "./kinds.ts";
+import { addressText, deviceText, fileMode, nodeMode, pointerKind, withOptional } from "./kinds.ts";
 import { locate } from "./stat.ts";
 
 /** Reads a path and does `operation` with a walk that starts where the path does. */
@@ -128,8 +128,8 @@ export const directoryCalls: readonly Row[] = [
   sys("chdir", { path }, chdir, full),
   sys("fchdir", { fd }, fchdir, full),
   sys("chroot", { path }, chroot, full),
-  sys("mkdir", { path, mode }, mkdir, full),
-  sys("mkdirat", { dirfd, path, mode }, mkdirat, full),
+  sys("mkdir", { path, mode: fileMode }, mkdir, full),
+  sys("mkdirat", { dirfd, path, mode: fileMode }, mkdirat, full),
   withOptional(sys("mknod", { path, mode: nodeMode, device: device(1) }, mknod, full), 2),
   withOptional(sys("mknodat", { dirfd, path, mode: nodeMode, device: device(2) }, mknodat, full), 3),
   sys("symlink", { target: path, path }, symlink, full),

@@ -7,8 +7,9 @@ import { bytesText } from "../../trace/text.ts";
 import type { Call } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import { UserSink } from "../transfer.ts";
-import { absent, bufferOut, flags, full, int, oneOf, partial, ptr, size, str, structOut, sys, uint, type Row } from "./define.ts";
+import { absent, flags, full, int, oneOf, partial, ptr, size, str, structOut, sys, uint, type Row } from "./define.ts";
 import { isUserRange, put64 } from "./file-arguments.ts";
+import { addressText, pointerKind } from "./kinds.ts";
 
 /** struct new_utsname: six fields of 65 bytes. */
 const UTS_FIELD = 65, UTSNAME_BYTES = 6 * UTS_FIELD;
@@ -94,13 +95,19 @@ const sysinfoOut = structOut(SYSINFO_BYTES, (data) => {
   return `{uptime=${at(0)}, loads=[${at(8)}, ${at(16)}, ${at(24)}], totalram=${at(32)}, freeram=${at(40)}, sharedram=${at(48)}, bufferram=${at(56)}, ` +
     `totalswap=${at(64)}, freeswap=${at(72)}, procs=${data.getUint16(80, true)}, totalhigh=${at(88)}, freehigh=${at(96)}, mem_unit=${data.getUint32(104, true)}}`;
 });
+/** Always in hexadecimal, as strace prints random bytes. */
+const randomOut = pointerKind((value, view, _all, result) => {
+  const bytes = result < 0 ? undefined : view.peek(value, Math.min(result, 32));
+  if (bytes === undefined) return addressText(value);
+  return `"${[...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"${result > 32 ? "..." : ""}`;
+}, "exit");
 const ioprioWhich = oneOf({ IOPRIO_WHO_PROCESS: 1, IOPRIO_WHO_PGRP: 2, IOPRIO_WHO_USER: 3 });
 const NOT_FOR_GUESTS = absent("administration of the machine is not a guest's: EPERM");
 
 export const infoCalls: readonly Row[] = [
   sys("uname", { name: utsname }, uname, full),
   sys("sysinfo", { info: sysinfoOut }, sysinfo, partial("load averages are zero")),
-  sys("getrandom", { buffer: bufferOut, count: size, flags: flags({ GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE }) }, getrandom, full),
+  sys("getrandom", { buffer: randomOut, count: size, flags: flags({ GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE }) }, getrandom, full),
   sys("ioprio_get", { which: ioprioWhich, who: int }, ioprioGet, partial("everybody has the default priority")),
   sys("ioprio_set", { which: ioprioWhich, who: int, priority: int }, ioprioSet, partial("checked, then ignored")),
   sys("sysfs", { option: int, first: ptr, second: ptr }, sysfs, absent("obsolete; /proc/filesystems says the same")),

@@ -6,7 +6,7 @@ import {
 import { signalName } from "../../abi/linux/signal.ts";
 import { deviceMajor, deviceMinor, S_IFBLK, S_IFCHR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX, STAT_BYTES } from "../../abi/linux/stat.ts";
 import type { ParameterShape, UserView } from "../../trace/event.ts";
-import { bytesText, flagsText, hexText, octalText } from "../../trace/text.ts";
+import { bytesText, flagsText, hexText } from "../../trace/text.ts";
 import { custom, flags, int, oneOf, type ParameterKind, ptr, type Row, structIn, structOut } from "./define.ts";
 import { unsigned64 } from "./file-arguments.ts";
 
@@ -35,8 +35,11 @@ export function openFlagsText(value: number): string {
 export const openFlags = custom(openFlagsText);
 /** The flags word of pipe2, dup3 and the like. */
 export const fdFlags = flags({ O_CLOEXEC, O_NONBLOCK, O_DIRECT });
+/** Permission bits with a leading zero and at least three digits: 0644, 022, 000. */
+const bitsText = (value: number): string => `0${value.toString(8)}`.padStart(3, "0");
+export const fileMode = custom(bitsText);
 /** The mode of open(2), which is an argument only when a file may be made. @param flagsIndex argument that holds the flags */
-export const creationMode = (flagsIndex: number): ParameterKind => custom((value, all) => ((all[flagsIndex] & (O_CREAT | O_TMPFILE_BIT)) !== 0 ? octalText(value) : ""));
+export const creationMode = (flagsIndex: number): ParameterKind => custom((value, all) => ((all[flagsIndex] & (O_CREAT | O_TMPFILE_BIT)) !== 0 ? bitsText(value) : ""));
 /** An argument register that strace does not show. */
 export const hidden = custom(() => "");
 
@@ -72,7 +75,7 @@ export function fileModeText(mode: number): string {
   if ((mode & S_ISUID) !== 0) parts.push("S_ISUID");
   if ((mode & S_ISGID) !== 0) parts.push("S_ISGID");
   if ((mode & S_ISVTX) !== 0) parts.push("S_ISVTX");
-  parts.push(octalText(mode & 0o777));
+  parts.push(bitsText(mode & 0o777));
   return parts.join("|");
 }
 export const nodeMode = custom((value) => fileModeText(value));
@@ -144,7 +147,7 @@ function clockText(id: number): string {
     "CLOCK_REALTIME", "CLOCK_MONOTONIC", "CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID", "CLOCK_MONOTONIC_RAW", "CLOCK_REALTIME_COARSE",
     "CLOCK_MONOTONIC_COARSE", "CLOCK_BOOTTIME", "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "", "CLOCK_TAI",
   ];
-  if (id >= 0) return names[id] || hexText(id);
+  if (id >= 0) return names[id] || `${hexText(id)} /* CLOCK_??? */`;
   const what = ["PROF", "VIRT", "SCHED", "FD"][id & 3];
   return `MAKE_${(id & 4) !== 0 ? "THREAD" : "PROCESS"}_CPUCLOCK(${~(id >> 3)}, CPUCLOCK_${what})`;
 }

@@ -14,9 +14,9 @@ import { makePipe } from "../../fs/pipe/pipefs.ts";
 import type { Call } from "../call.ts";
 import { closeLocks } from "../file-locks.ts";
 import { objectsOf } from "../objects.ts";
-import { dirfd, fd, flags, full, intPairOut, mode, partial, path, size, str, structIn, sys, uint, type Row } from "./define.ts";
+import { dirfd, fd, flags, full, intPairOut, partial, path, size, str, structIn, sys, uint, type Row } from "./define.ts";
 import { anyFileOf, descriptorRoom, installFile, signed64, unsigned64, walkFrom } from "./file-arguments.ts";
-import { creationMode, fdFlags, openFlags, openFlagsText, withOptional } from "./kinds.ts";
+import { creationMode, fdFlags, fileMode, openFlags, openFlagsText, withOptional } from "./kinds.ts";
 import { flagsText, octalText } from "../../trace/text.ts";
 import { RESOLVE_ALL, RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NAMES, restrict } from "./resolve-flags.ts";
 
@@ -196,7 +196,7 @@ export const openCalls: readonly Row[] = [
   withOptional(sys("open", { path, flags: openFlags, mode: creationMode(1) }, openHere, full), 2),
   withOptional(sys("openat", { dirfd, path, flags: openFlags, mode: creationMode(2) }, openAt, full), 3),
   sys("openat2", { dirfd, path, how: openHow, size }, openat2, partial("RESOLVE_CACHED is always EAGAIN")),
-  sys("creat", { path, mode }, creat, full),
+  sys("creat", { path, mode: fileMode }, creat, full),
   sys("close", { fd }, close, full),
   sys("close_range", { first: uint, last: uint, flags: flags({ CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC }) }, closeRange, full),
   sys("dup", { fd }, dup, full),
@@ -205,5 +205,5 @@ export const openCalls: readonly Row[] = [
   sys("pipe", { pair: intPairOut }, pipe, full),
   sys("pipe2", { pair: intPairOut, flags: fdFlags }, pipe2, partial("no packet mode (O_DIRECT)")),
   sys("memfd_create", { name: str, flags: flags({ MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC }) }, memfdCreate, partial("no huge pages")),
-  sys("umask", { mask: mode }, umask, full),
+  sys("umask", { mask: fileMode }, umask, full),
 ];

@@ -16,6 +16,9 @@ export const socketType = custom((value) => {
   const rest = value & ~0xf;
   return rest === 0 ? type : `${type}|${flagsText(rest, Object.entries({ SOCK_CLOEXEC, SOCK_NONBLOCK }), "")}`;
 });
+/** Internet protocols by name; local sockets have none. */
+export const protocol = custom((value, all) =>
+  (all[0] === 2 || all[0] === 10 ? ({ 0: "IPPROTO_IP", 1: "IPPROTO_ICMP", 6: "IPPROTO_TCP", 17: "IPPROTO_UDP" }[value] ?? hexText(value)) : String(value | 0)));
 export const socketFlags = flags({ SOCK_CLOEXEC, SOCK_NONBLOCK });
 
 const MESSAGE_FLAGS = {

@@ -24,7 +24,7 @@ import { fd, full, int, intPairOut, oneOf, partial, sys, type Row } from "./defi
 import { descriptorRoom, installFile, put64, signed64 } from "./file-arguments.ts";
 import { installPair } from "./open.ts";
 import { credentialsOfTask, findSocket, makeSocket, readAddress, socketOf, storeAddress } from "./socket-address.ts";
-import { addressIn, addressOut, family, lengthInOut, optionLevel, optionName, optionValueIn, optionValueOut, socketFlags, socketType } from "./socket-text.ts";
+import { addressIn, addressOut, family, lengthInOut, optionLevel, optionName, optionValueIn, optionValueOut, protocol, socketFlags, socketType } from "./socket-text.ts";
 
 // Making ----------------------------------------------------------------------------------------------------------------
 
@@ -289,8 +289,8 @@ const how = oneOf({ SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 });
 const ONLY_UNIX = partial("AF_UNIX only: a machine has no network, other families are EAFNOSUPPORT");
 
 export const socketCalls: readonly Row[] = [
-  sys("socket", { family, type: socketType, protocol: int }, socket, ONLY_UNIX),
-  sys("socketpair", { family, type: socketType, protocol: int, pair: intPairOut }, socketpair, full),
+  sys("socket", { family, type: socketType, protocol }, socket, ONLY_UNIX),
+  sys("socketpair", { family, type: socketType, protocol, pair: intPairOut }, socketpair, full),
   sys("bind", { fd, address: addressIn(2), length: int }, bind, full),
   sys("listen", { fd, backlog: int }, listen, full),
   sys("connect", { fd, address: addressIn(2), length: int }, connect, full),
