@@ -8,7 +8,7 @@
  *  A build is reproducible: no build id, no time stamps, no absolute paths. */
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,9 +39,8 @@ function compilerInclude() {
   return execFileSync("gcc", ["-print-file-name=include"], { encoding: "utf8" }).trim();
 }
 
-/** Command line that builds `sources` (absolute or relative to user/) against the meniOS libc. */
-export function meniosCommand(sources, output, extra = []) {
-  const libc = sourcesIn("libc/src");
+/** Command line that builds `sources` (absolute or relative to user/) against the meniOS libc, whose sources `libc` are. */
+export function meniosCommand(sources, output, extra = [], libc = sourcesIn("libc/src")) {
   return ["gcc", [
     ...MENIOS_FLAGS, `-ffile-prefix-map=${user}=user`, "-isystem", "libc/include", "-isystem", compilerInclude(), "-Ilibc/src",
     ...extra, "-o", output, ...libc, ...sources, "-lgcc",
@@ -116,6 +115,58 @@ export async function buildConformance(name) {
   const source = join(user, "libc/conformance", `${name}.c`);
   const host = await buildCached(name, "host", [source], (output) => ["gcc", ["-O2", "-w", "-o", output, source]]);
   return { host, menios: await buildMenios(name, [source], ["-w"]) };
+}
+
+/** Unpacked Debian sources of mimalloc, fetched once into .tmp with apt lists of their own; undefined without a network. */
+async function mimallocSource() {
+  const directory = join(root, ".tmp", "sources");
+  const unpacked = () => (existsSync(directory) ? readdirSync(directory).find((name) => /^mimalloc-[\d.]+/.test(name)) : undefined);
+  if (unpacked() === undefined) {
+    const state = join(directory, "apt");
+    mkdirSync(join(state, "lists", "partial"), { recursive: true });
+    const suite = /VERSION_CODENAME=(\w+)/.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "stable";
+    writeFileSync(join(state, "sources.list"), `deb-src http://deb.debian.org/debian ${suite} main\n`);
+    const options = ["-qq", "-o", `Dir::Etc::sourcelist=${join(state, "sources.list")}`, "-o", "Dir::Etc::sourceparts=-",
+      "-o", `Dir::State::lists=${join(state, "lists")}`, "-o", "APT::Sandbox::User=root"];
+    try {
+      await run("apt-get", [...options, "update"], { cwd: directory });
+      await run("apt-get", [...options, "source", "--download-only", "mimalloc"], { cwd: directory });
+      const archive = readdirSync(directory).find((name) => /^mimalloc_.*\.orig\.tar\./.test(name));
+      await run("tar", ["-xf", archive], { cwd: directory });
+    } catch {
+      return undefined;
+    }
+  }
+  return join(directory, unpacked());
+}
+
+/** Programs of user/allocators with other people's malloc, as { name, path, menios }. mimalloc is there when its sources are:
+ *  against the meniOS libc without thread-local storage, because that gate cannot set the fs base; and against glibc. */
+export async function buildAllocators() {
+  const stress = join(user, "allocators/stress.c");
+  const threads = join(user, "allocators/threads.c");
+  const glibc = (name, program, sources, libraries) => ({
+    name, menios: false,
+    path: buildCached(name, "allocators", [program], (output) => ["gcc", ["-O2", "-w", "-static", "-o", output, program, ...sources, ...libraries, "-lpthread", "-lm"]]),
+  });
+  const jemalloc = ["-ljemalloc", "-lstdc++", "-ldl"];
+  const programs = [
+    glibc("stress-glibc", stress, [], []), glibc("stress-jemalloc", stress, [], jemalloc), glibc("threads-jemalloc", threads, [], jemalloc),
+    { name: "stress-menios", menios: true, path: buildMenios("stress-menios", ["allocators/stress.c"]) },
+  ];
+  const source = await mimallocSource();
+  if (source !== undefined) {
+    const mimalloc = [`-I${join(source, "include")}`, "-DMI_MALLOC_OVERRIDE", "-DNDEBUG", join(source, "src/static.c")];
+    programs.push(glibc("stress-mimalloc", stress, mimalloc, []), glibc("threads-mimalloc", threads, mimalloc, []));
+    const libc = [...sourcesIn("libc/src").filter((path) => !path.endsWith("/malloc.c")), "libc/compat/compat.c"];
+    const extra = ["-w", "-isystem", "libc/compat/include", "-D__thread=", "-U__linux__", "-U__linux", "-Ulinux"];
+    programs.push({
+      name: "stress-mimalloc-menios", menios: true,
+      path: buildCached("stress-mimalloc-menios", "menios", [...libcInputs(), stress, join(user, "libc/compat/compat.c")], (output) =>
+        meniosCommand(["allocators/stress.c", ...mimalloc], output, extra, libc)),
+    });
+  }
+  return Promise.all(programs.map(async (program) => ({ ...program, path: await program.path })));
 }
 
 /** One Linux program, cached; undefined when it is not for this libc. */

@@ -21,7 +21,7 @@
 
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset);
 int munmap(void *address, size_t length);
-/* The gate has no call for these two: they are answered in mman.c with what mmap and munmap can do. */
+/* The gate has no call for these two: mman.c makes them from mmap where that is possible, and fails with ENOSYS elsewhere. */
 int mprotect(void *address, size_t length, int protection);
 int madvise(void *address, size_t length, int advice);
 #endif
