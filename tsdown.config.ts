@@ -1,8 +1,12 @@
 import { defineConfig } from "tsdown";
 
-/** The published package: one entry per subpath export, plus the command line. Wasm modules are built beside them. */
+const common = { format: "esm", platform: "neutral", target: "es2022", outDir: "dist", clean: false, sourcemap: false, external: [/^node:/, "commander"] } as const;
+
+/** The published package: one entry per subpath export, and the command line as one small file, since parsing it is most of a short
+ *  program's start-up. Wasm modules are built beside them. */
 export default defineConfig([
   {
+    ...common,
     entry: {
       index: "src/index.ts",
       memory: "src/memory/index.ts",
@@ -11,15 +15,8 @@ export default defineConfig([
       trace: "src/trace/index.ts",
       node: "src/host/node/index.ts",
       browser: "src/host/browser/index.ts",
-      cli: "src/cli/main.ts",
     },
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    outDir: "dist",
-    clean: false,
     dts: true,
-    sourcemap: false,
-    external: [/^node:/, "commander"],
   },
+  { ...common, entry: { cli: "src/cli/main.ts" }, dts: false, minify: true },
 ]);
