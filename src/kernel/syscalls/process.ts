@@ -300,7 +300,7 @@ function statusText(status: number): string {
 const cloneArguments = structIn(CLONE_ARGS_SIZE_VER0, (data) =>
   `{flags=${cloneFlagNames.format(data.getUint32(0, true), NO_VIEW, [], 0)}, exit_signal=${signalName(data.getUint32(32, true))}, ` +
   `stack=0x${data.getBigUint64(40, true).toString(16)}, stack_size=0x${data.getBigUint64(48, true).toString(16)}}`);
-const NO_VIEW = { peek: () => undefined, peekString: () => undefined };
+const NO_VIEW = { missed: false, peek: () => undefined, peekString: () => undefined };
 
 export const processCalls: readonly Row[] = [
   sys("clone", { flags: cloneFlags, stack: ptr, parent_tid: ptr, child_tid: ptr, tls: ptr }, clone, partial("no namespaces, no CLONE_PIDFD")),

@@ -349,7 +349,7 @@ function actionText(data: DataView): string {
   const handler = word(data, 0);
   const name = handler === SIG_DFL ? "SIG_DFL" : handler === SIG_IGN ? "SIG_IGN" : `0x${handler.toString(16)}`;
   const bits = data.getUint32(8, true);
-  const shown = actionFlags.format(bits, { peek: () => undefined, peekString: () => undefined }, [], 0);
+  const shown = actionFlags.format(bits, { missed: false, peek: () => undefined, peekString: () => undefined }, [], 0);
   const restorer = (bits & SA_RESTORER) === 0 ? "" : `, sa_restorer=0x${word(data, 16).toString(16)}`;
   return `{sa_handler=${name}, sa_mask=${setText(data, 24)}, sa_flags=${shown}${restorer}}`;
 }
