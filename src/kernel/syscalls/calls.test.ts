@@ -38,7 +38,13 @@ async function onMenios(content: Uint8Array, pages: "at once" | "awaited"): Prom
   const machine = await Machine.create({
     host: nodeHost, modules: nodeCpuModules(), memory: 64 << 20, program: "/program", deterministic: true, uid, gid: uid,
     files: { root: pages === "at once" ? files : new DelayedProvider(files) },
-    stdout: { write: (bytes) => ((output += Buffer.from(bytes).toString("latin1")), true), drained: (resume) => resume() },
+    stdout: {
+      write(bytes) {
+        output += Buffer.from(bytes).toString("latin1");
+        return true;
+      },
+      drained: (resume) => resume(),
+    },
   });
   return { result: await machine.run(), output };
 }
