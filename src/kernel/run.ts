@@ -26,6 +26,8 @@ export type SliceResult =
 
 /** What a trap counts for in the slice's work, in instructions: roughly its cost. */
 const TRAP_WORK = 200;
+/** A mask. */
+const TRAPS_BETWEEN_LOOKS = 15;
 const MIN_CHUNK = 20_000;
 const MAX_CHUNK = 20_000_000;
 /** Host nanoseconds between looks at the host's clock. */
@@ -42,10 +44,9 @@ export class RunLoop {
   #chunk = 200_000;
   /** Work since the last look. */
   #work = 0;
+  #traps = 0;
   #lookedAt = 0;
   #sliceEnd = 0;
-  /** The look that ended a task's run has found the slice over; runSlice must not need another. */
-  #sliceOver = false;
   #faultsSeen = 0;
 
   constructor(kernel: Kernel) {
@@ -57,9 +58,9 @@ export class RunLoop {
     const { scheduler, timers, clock } = kernel;
     this.#sliceEnd = kernel.hostNow() + milliseconds * 1e6;
     this.#lookedAt = kernel.hostNow();
-    this.#sliceOver = false;
     for (;;) {
-      if (timers.next < Infinity) timers.run(clock.now());
+      // A deterministic machine looks at its timers where the interrupted thread would have, not where the host's slice ended.
+      if (timers.next < Infinity && !(clock.deterministic && this.#interrupted !== undefined)) timers.run(clock.now());
       if (kernel.instructions >= kernel.instructionLimit) return "limit";
       let task = this.#interrupted;
       let quantum = this.#quantumLeft;
@@ -79,7 +80,7 @@ export class RunLoop {
       }
       this.#run(task, quantum);
       scheduler.current = undefined;
-      if (this.#interrupted !== undefined || this.#timeIsUp()) return "busy";
+      if (this.#interrupted !== undefined || this.#sliceIsOver()) return "busy";
     }
   }
 
@@ -165,10 +166,7 @@ export class RunLoop {
         task.voluntarySwitches++;
         return;
       }
-      if (this.#work >= this.#chunk) {
-        if (this.#timeIsUp()) return this.#interrupt(task, left);
-        if (!clock.deterministic && timers.next < Infinity) timers.run(clock.now());
-      }
+      if (this.#sliceIsOver()) return this.#interrupt(task, left);
     }
   }
 
@@ -179,17 +177,18 @@ export class RunLoop {
     this.#quantumLeft = left;
   }
 
-  /** Looks at the host's clock when enough work is done. */
-  #timeIsUp(): boolean {
-    if (this.#work < this.#chunk) return this.#sliceOver;
+  /** Looks at the host's clock when enough work is done, and after some traps, which may have cost anything. */
+  #sliceIsOver(): boolean {
+    if (this.#work < this.#chunk) return (++this.#traps & TRAPS_BETWEEN_LOOKS) === 0 && this.#kernel.hostNow() >= this.#sliceEnd;
+    const { clock, timers } = this.#kernel;
     const now = this.#kernel.hostNow();
     const elapsed = Math.max(now - this.#lookedAt, 1);
     const rate = this.#work / elapsed;
     this.#chunk = Math.min(Math.max(Math.floor(rate * CHUNK_TIME), MIN_CHUNK, this.#chunk >> 1), MAX_CHUNK, this.#chunk * 2);
     this.#work = 0;
     this.#lookedAt = now;
-    this.#sliceOver = now >= this.#sliceEnd;
-    return this.#sliceOver;
+    if (!clock.deterministic && timers.next < Infinity) timers.run(clock.now());
+    return now >= this.#sliceEnd;
   }
 }
 

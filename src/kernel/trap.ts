@@ -4,13 +4,14 @@
  *  blocked accesses park the thread with its state before the instruction. */
 import {
   BUS_ADRALN, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTUND, FPE_INTDIV, ILL_ILLOPN, SEGV_MAPERR, SI_KERNEL, SIGBUS, SIGFPE,
-  SIGILL, SIGKILL, SIGSEGV, SIGTRAP, TRAP_TRACE,
+  SIGILL, SIGKILL, SIGSEGV, SIGTRAP, TRAP_BRKPT, TRAP_TRACE,
 } from "../abi/linux/signal.ts";
 import { KernelPanic } from "../base/assert.ts";
 import {
   EXIT_BLOCKED, EXIT_BUDGET, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_SYSCALL, type ExitKind, VECTOR_AC, VECTOR_BP,
-  VECTOR_BR, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_MF, VECTOR_OF, VECTOR_UD, VECTOR_XM,
+  VECTOR_BR, VECTOR_DB, VECTOR_DE, VECTOR_GP, VECTOR_MF, VECTOR_OF, VECTOR_SS, VECTOR_UD, VECTOR_XM,
 } from "../cpu/exit.ts";
+import { RFLAGS_TF } from "../cpu/registers.ts";
 import { PF_PRESENT } from "../memory/access.ts";
 import { X87_CONTROL, X87_STATUS } from "../cpu/state.ts";
 import { startCall } from "./dispatch.ts";
@@ -62,7 +63,9 @@ function raisePageFault(kernel: Kernel, task: Task): void {
   const { cpu } = kernel;
   // A non-canonical address is a #GP, which carries no address.
   if (cpu.faultNonCanonical) {
-    raise(kernel, task, SIGSEGV, SI_KERNEL, 0, VECTOR_GP, 0, 0);
+    // Through rsp or rbp it is a #SS, which Linux reports as a bus error.
+    if (cpu.faultStackSegment === true) raise(kernel, task, SIGBUS, SI_KERNEL, 0, VECTOR_SS, 0, 0);
+    else raise(kernel, task, SIGSEGV, SI_KERNEL, 0, VECTOR_GP, 0, 0);
     return;
   }
   const { denied } = task.image.space;
@@ -85,7 +88,8 @@ function raiseException(kernel: Kernel, task: Task, vector: number): void {
     case VECTOR_DE:
       return raise(kernel, task, SIGFPE, FPE_INTDIV, rip, vector, 0, 0);
     case VECTOR_DB:
-      return raise(kernel, task, SIGTRAP, TRAP_TRACE, rip, vector, 0, 0);
+      // A single step has TF set; int1 has not.
+      return raise(kernel, task, SIGTRAP, (kernel.cpu.registers.rflags & RFLAGS_TF) !== 0 ? TRAP_TRACE : TRAP_BRKPT, rip, vector, 0, 0);
     case VECTOR_BP:
       return raise(kernel, task, SIGTRAP, SI_KERNEL, 0, vector, 0, 0);
     case VECTOR_OF:
