@@ -15,4 +15,6 @@ export interface Cpu {
   readonly faultAddress: number;
   readonly faultErrorCode: number;
   readonly faultNonCanonical: boolean;
+  /** With faultNonCanonical: the access went through the stack segment (rsp or rbp as base, push, pop, call, ret): #SS instead of #GP. */
+  readonly faultStackSegment?: boolean;
 }

@@ -28,6 +28,7 @@ export const VECTOR_BP = 3;
 export const VECTOR_OF = 4;
 export const VECTOR_BR = 5;
 export const VECTOR_UD = 6;
+export const VECTOR_SS = 12;
 export const VECTOR_GP = 13;
 export const VECTOR_MF = 16;
 export const VECTOR_AC = 17;

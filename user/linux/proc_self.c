@@ -27,6 +27,7 @@ int main(int argc, char **argv) {
   char *p = mmap(NULL, 100 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   long before = field("/proc/self/status", "VmRSS:"); memset(p, 1, 100 * PAGE); long after = field("/proc/self/status", "VmRSS:"); FACT(after - before >= 396 && after - before < 500);
   long data = field("/proc/self/status", "VmSize:"); munmap(p, 100 * PAGE); FACT(data - field("/proc/self/status", "VmSize:") == 400);
+  for (int i = 3; i < 4096; i++) close(i); /* what was inherited differs */
   int fds = 0; DIR *d = opendir("/proc/self/fd"); while (readdir(d)) fds++; closedir(d); printf("%d entries in fd\n", fds);
   snprintf(b, 100, "/proc/self/fd/%d", fd); memset(link, 0, 500); readlink(b, link, 499); FACT(strstr(link, "cmdline") != NULL);
   int copy = open(b, O_RDONLY); FACT(copy >= 0 && lseek(copy, 0, SEEK_CUR) == 0);

@@ -14,7 +14,7 @@ import type { Ram } from "../../memory/ram.ts";
 import { DECODED, type Decoded, type Decoder, TOO_LONG, TRUNCATED } from "../decode/decoder.ts";
 import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
 import { FORM_BASE, FORM_FULL, FORM_REGISTER, type HandlerTable } from "./handlers.ts";
-import { ZERO } from "../state.ts";
+import { gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
   HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
   R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
@@ -89,6 +89,15 @@ export class CodeCache {
   }
   countOf(record: number): number {
     return this.#ram.u16[(record + R_COUNT) >>> 1];
+  }
+
+  /** True when the instruction at `record` reaches memory through SS: rsp or rbp as base without FS or GS, or an implicit stack access. */
+  usesStackSegment(record: number): boolean {
+    const words = this.#ram.u16;
+    const base = words[(record + R_BASE) >>> 1];
+    const mnemonic = this.#handlers.mnemonicOf(words[record >>> 1]);
+    if (/^(push|pop|call|ret|leave|enter|iret)/.test(mnemonic) && base === ZERO) return true;
+    return (base === gprAddress(RSP) || base === gprAddress(RBP)) && words[(record + R_SEGMENT) >>> 1] === ZERO;
   }
 
   /** Record of the block at `rip` in the active address space, decoded now if need be; 0 on failure (see {@link failure}). */

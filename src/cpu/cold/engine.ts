@@ -63,6 +63,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   faultAddress = 0;
   faultErrorCode = 0;
   faultNonCanonical = false;
+  faultStackSegment = false;
   readonly #jit: Jit | undefined;
   readonly #eager: boolean;
   /** Instructions retired by finished calls of {@link run}. */
@@ -208,6 +209,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
           if (at !== 0) {
             registers.rip = code.ripOf(at);
             left += code.unretired(at);
+            if (this.faultNonCanonical) this.faultStackSegment = code.usesStackSegment(at);
           }
           return finish(kind);
         case EXIT_EXCEPTION: {
@@ -431,6 +433,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     this.faultAddress = 0;
     this.faultErrorCode = 0;
     this.faultNonCanonical = true;
+    this.faultStackSegment = false;
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_PAGE_FAULT;
     return 0;
   }
@@ -440,6 +443,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const low = this.ram.u32[RIP >>> 2];
     const high = this.ram.u32[(RIP + 4) >>> 2];
     this.faultNonCanonical = failureNonCanonical;
+    this.faultStackSegment = false;
     if (failureNonCanonical) {
       this.faultAddress = 0;
       this.faultErrorCode = 0;

@@ -58,6 +58,10 @@ export class HandlerTable {
   numbers(encoding: Encoding): HandlerNumbers {
     return this.#numbers.get(encoding) as HandlerNumbers;
   }
+  /** Mnemonic of a handler's instruction, "" for those that no instruction has. */
+  mnemonicOf(handler: number): string {
+    return this.handlers[handler - FIRST_INSTRUCTION_HANDLER]?.encoding.mnemonic ?? "";
+  }
   get count(): number {
     return FIRST_INSTRUCTION_HANDLER + this.handlers.length;
   }
