@@ -82,10 +82,12 @@ static inline long resident_pages(const void *start, size_t length) {
 
 /* Page faults so far (field 10 of /proc/self/stat, minflt). */
 static inline long fault_count(void) {
-  static char text[512];
+  static volatile char buffer[512]; /* written before the count is taken, so that its own pages' faults are in it */
+  buffer[0] = buffer[sizeof buffer - 1] = 0;
+  char *text = (char *)buffer;
   int fd = open("/proc/self/stat", O_RDONLY);
   if (fd < 0) return -1;
-  ssize_t length = read(fd, text, sizeof text - 1);
+  ssize_t length = read(fd, text, sizeof buffer - 1);
   close(fd);
   if (length <= 0) return -1;
   text[length] = 0;

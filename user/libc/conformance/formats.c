@@ -27,10 +27,11 @@ static double any_double(void) {
   return value;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  int rounds = argc > 1 ? atoi(argv[1]) : 20000;
   static const char flags[] = "-+ #0", conversions[] = "eEfFgGaA", integers[] = "diouxX";
   char format[32], text[8192];
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < rounds; i++) {
     char *at = format;
     *at++ = '%';
     for (int f = 0; f < 5; f++) if (next() % 4 == 0) *at++ = flags[f];
@@ -51,7 +52,7 @@ int main(void) {
     }
     printf("%s|%d|%s|\n", format, length, text);
   }
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < rounds; i++) {
     double value = any_double(), back;
     char *end;
     snprintf(text, sizeof text, "%.*e", (int)(next() % 25), value);
