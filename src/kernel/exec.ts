@@ -46,8 +46,7 @@ export function prepareImage(kernel: Kernel, context: LoadContext, location: Loc
   const program = findProgram(context.walk, location, request.fileName, request.argv);
   if (typeof program === "number") return program;
   const image = loadProgram(kernel, context, program, request);
-  if (typeof image === "number") releaseProgram(program);
-  return image;
+  return typeof image === "number" ? releaseProgram(program, image) : image;
 }
 
 /** The point of no return. */

@@ -2,19 +2,23 @@
  *  whole-file locks (flock(2)).
  *
  *  An owner is a descriptor table (process locks, as Linux has it) or an open file (the other two). An owner that is gone
- *  releases its locks: a table when it no longer has the file open, a description when it is closed. Both are found out
- *  when somebody asks, so nothing has to tell this file; a sleeper looks again after RECHECK.
+ *  has released its locks: a table when it no longer has the file open, a description when it is closed. Both are found out
+ *  when somebody asks. Sleepers are woken by the close of the owner's descriptions; for the one case that is silent, a
+ *  table that ends while another process keeps the description open, they look again from time to time.
  *  Invariant: records of one owner on one file do not overlap, and neighbours of one type are one record. */
-import { EAGAIN, EDEADLK } from "../abi/linux/errno.ts";
+import { EAGAIN, EDEADLK, ENOLCK } from "../abi/linux/errno.ts";
 import { F_UNLCK, F_WRLCK } from "../abi/linux/fcntl.ts";
 import type { Inode } from "../fs/vfs/inode.ts";
 import { OpenFile } from "../fs/vfs/open-file.ts";
 import { WaitQueue } from "../fs/wait.ts";
+import type { Call } from "./call.ts";
 import { FdTable } from "./fd-table.ts";
 
 export type LockOwner = FdTable | OpenFile;
-/** Nanoseconds after which a sleeper looks whether an owner has vanished without a word. */
-export const RECHECK = 10_000_000;
+/** Nanoseconds after which a sleeper first looks whether an owner has vanished without a word. */
+const RECHECK = 10_000_000;
+/** The longest such time where time is real. Where it is not, looking again makes it pass, so the times grow without end. */
+const RECHECK_MAX = 160_000_000;
 
 export interface FileLock {
   readonly owner: LockOwner;
@@ -26,6 +30,9 @@ export interface FileLock {
   /** l_pid of F_GETLK: the process, or -1 for a description's lock. */
   readonly pid: number;
 }
+
+/** Records that one owner may hold on one file: the table is full then (fcntl(2), ENOLCK). */
+const MAX_RECORDS = 1024;
 
 class InodeLocks {
   records: FileLock[] = [];
@@ -78,7 +85,9 @@ export function setRecord(inode: Inode, wanted: FileLock, blocks: "waits" | "fai
     }
   }
   if (wanted.owner instanceof FdTable) sleepsFor.delete(wanted.owner);
-  locks.records = replaceRange(locks.records.filter((held) => !isGone(held.owner, inode)), wanted);
+  const records = replaceRange(locks.records.filter((held) => !isGone(held.owner, inode)), wanted);
+  if (records.length > locks.records.length && records.filter((held) => held.owner === wanted.owner).length > MAX_RECORDS) return -ENOLCK;
+  locks.records = records;
   locks.waiters.wakeAll();
   return 0;
 }
@@ -130,9 +139,19 @@ export function setWhole(inode: Inode, owner: OpenFile, type: number): number {
   return 0;
 }
 
-/** Where to sleep until some lock on the file changes. */
-export function lockWaiters(inode: Inode): WaitQueue {
-  return lists(inode).waiters;
+/** Puts the caller to sleep until the lock that stands against it may have gone. @param kind which locks it waits for */
+export function awaitLock(call: Call, inode: Inode, owner: LockOwner, kind: "records" | "whole"): number {
+  const locks = lists(inode);
+  const queues = [locks.waiters];
+  for (const held of locks[kind]) {
+    if (held.owner === owner) continue;
+    if (held.owner instanceof OpenFile) queues.push(held.owner.waiters);
+    else for (const fd of held.owner.descriptors()) if (held.owner.get(fd)!.inode === inode) queues.push(held.owner.get(fd)!.waiters);
+  }
+  const before = (call.state as number | undefined) ?? RECHECK / 2;
+  const patience = call.kernel.deterministic ? before * 2 : Math.min(before * 2, RECHECK_MAX);
+  call.state = patience;
+  return call.park(queues, "ERESTARTSYS", call.now() + patience);
 }
 
 /** A process closed one of its descriptors of the file: its records there are gone (fcntl(2), "Advisory record locking"). */

@@ -12,6 +12,7 @@ import type { Location } from "../../fs/vfs/location.ts";
 import { resolve, type Walk } from "../../fs/vfs/namei.ts";
 import { openLocation } from "../../fs/vfs/open.ts";
 import type { OpenFile } from "../../fs/vfs/open-file.ts";
+import { blockOn, takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import { type ElfHeader, parseHeader, parseProgramHeaders, type ProgramHeader } from "./elf.ts";
 import { isScript, parseScript, SCRIPT_HEAD_BYTES } from "./script.ts";
 
@@ -114,13 +115,19 @@ function readAll(file: OpenFile, offset: number, length: number): Uint8Array | n
   return typeof bytes !== "number" && bytes.length < length ? -EIO : bytes;
 }
 
+/** Gives a file back after a failure. A read that is on its way needs it open until it has arrived. */
 function failed(file: OpenFile, result: number): number {
-  file.release();
-  return result;
+  if (result !== WOULD_BLOCK) {
+    file.release();
+    return result;
+  }
+  const queue = takeBlocker();
+  queue.add(() => file.release());
+  return blockOn(queue);
 }
 
-/** Gives the open files of a program back. */
-export function releaseProgram(program: Program): void {
-  program.main.file.release();
-  program.interpreter?.file.release();
+/** Gives the open files of a program that could not be loaded back; `result` is why, and is returned. */
+export function releaseProgram(program: Program, result: number): number {
+  if (program.interpreter !== undefined) failed(program.interpreter.file, result);
+  return failed(program.main.file, result);
 }

@@ -10,6 +10,8 @@ export class SocketNames {
   readonly live = new Set<UnixSocket>();
   /** A socket has travelled in a message: from then on there may be garbage. */
   socketsPassed = false;
+  /** Open files in messages that have not been received. */
+  filesInTransit = 0;
   readonly #abstract = new Map<string, UnixSocket>();
   readonly #paths = new WeakMap<Inode, UnixSocket>();
   #automatic = 0;

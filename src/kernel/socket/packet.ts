@@ -23,24 +23,46 @@ export interface Ancillary {
   readonly credentials: PeerCredentials;
 }
 
+/** Counts open files that are in messages, machine-wide. */
+export interface TransitCount {
+  filesInTransit: number;
+}
+
 export class Packet {
   readonly sender: UnixSocket;
   /** Address of the sender, "" when it has none. */
   readonly from: string;
   readonly credentials: PeerCredentials;
-  files: readonly OpenFile[];
+  #files: readonly OpenFile[] = [];
+  readonly #transit: TransitCount;
   /** Bytes not read yet begin here. */
   start = 0;
   end = 0;
   readonly #context: FsContext;
   readonly #frames: number[] = [];
 
-  constructor(context: FsContext, sender: UnixSocket, from: string, ancillary: Ancillary) {
+  constructor(context: FsContext, transit: TransitCount, sender: UnixSocket, from: string, credentials: PeerCredentials) {
     this.#context = context;
+    this.#transit = transit;
     this.sender = sender;
     this.from = from;
-    this.credentials = ancillary.credentials;
-    this.files = ancillary.files;
+    this.credentials = credentials;
+  }
+
+  get files(): readonly OpenFile[] {
+    return this.#files;
+  }
+  /** The packet is complete and owns the references of the files from now on. */
+  carry(files: readonly OpenFile[]): void {
+    this.#files = files;
+    this.#transit.filesInTransit += files.length;
+  }
+  /** The files and their references pass to the caller. */
+  takeFiles(): readonly OpenFile[] {
+    const files = this.#files;
+    this.#files = [];
+    this.#transit.filesInTransit -= files.length;
+    return files;
   }
 
   get length(): number {
@@ -91,9 +113,7 @@ export class Packet {
   drop(): void {
     for (const frame of this.#frames) this.#context.frames.release(frame);
     this.#frames.length = 0;
-    const { files } = this;
-    this.files = [];
-    for (const file of files) file.release();
+    for (const file of this.takeFiles()) file.release();
   }
 
   #address(position: number): number {

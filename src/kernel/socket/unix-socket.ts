@@ -226,13 +226,13 @@ export class UnixSocket extends OpenFile {
     if (!isFirst && last !== undefined && last.sender === this && last.files.length === 0 && last.room > 0 && sameSender(last.credentials, ancillary.credentials)) {
       result = last.fill(source, Math.min(source.remaining, last.room));
     } else {
-      const packet = new Packet(this.#parts.context, this, this.name ?? "", ancillary);
+      const packet = new Packet(this.#parts.context, this.#parts.names, this, this.name ?? "", ancillary.credentials);
       result = packet.fill(source, Math.min(source.remaining, STREAM_PIECE));
       if (packet.length === 0) {
-        packet.files = [];
         packet.drop();
         return result;
       }
+      packet.carry(ancillary.files);
       this.#used += packet.charge;
       peer.#queue.push(packet);
     }
@@ -260,13 +260,13 @@ export class UnixSocket extends OpenFile {
     if (full || this.#used >= this.sendBuffer) return this.nonBlocking ? -EAGAIN : blockOn(full ? receiver.connectors : this.waiters);
     const message = this.#gather(source, length);
     if (typeof message === "number") return message;
-    const packet = new Packet(this.#parts.context, this, this.name ?? "", ancillary);
+    const packet = new Packet(this.#parts.context, this.#parts.names, this, this.name ?? "", ancillary.credentials);
     const result = packet.fill(new BufferSource(message), length);
     if (result !== 0) {
-      packet.files = [];
       packet.drop();
       return result;
     }
+    packet.carry(ancillary.files);
     this.#gathered.delete(source);
     this.#used += packet.charge;
     receiver.#queue.push(packet);
@@ -317,10 +317,7 @@ export class UnixSocket extends OpenFile {
       skip = 0;
       const moved = sink.transferred - before;
       const { files } = packet;
-      if (files.length > 0) {
-        received.files = peeks ? files.map((file) => file.retain()) : files;
-        if (!peeks) packet.files = [];
-      }
+      if (files.length > 0) received.files = peeks ? files.map((file) => file.retain()) : packet.takeFiles();
       if (!peeks) {
         packet.consume(moved);
         if (packet.length === 0) this.#drop(packet);
@@ -354,8 +351,7 @@ export class UnixSocket extends OpenFile {
     received.truncated = sink.transferred < packet.length;
     if (peeks) received.files = packet.files.map((file) => file.retain());
     else {
-      received.files = packet.files;
-      packet.files = [];
+      received.files = packet.takeFiles();
       this.#drop(packet);
     }
     return result < 0 ? result : sink.transferred;

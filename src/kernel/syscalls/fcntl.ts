@@ -11,7 +11,7 @@ import type { OpenFile } from "../../fs/vfs/open-file.ts";
 import { flagsText, hexText } from "../../trace/text.ts";
 import type { UserView } from "../../trace/event.ts";
 import type { Call } from "../call.ts";
-import { RECHECK, type FileLock, type LockOwner, lockWaiters, setRecord, setWhole, stopSleeping, testRecord } from "../file-locks.ts";
+import { awaitLock, type FileLock, type LockOwner, setRecord, setWhole, stopSleeping, testRecord } from "../file-locks.ts";
 import { custom, fd, full, partial, sys, type Row } from "./define.ts";
 import { anyFileOf, fileOf, put64, signed64 } from "./file-arguments.ts";
 import { openFlagsText, pointerKind, viewOf, withOptional } from "./kinds.ts";
@@ -173,7 +173,7 @@ function setLock(call: Call, file: OpenFile, command: number, address: number): 
   const result = setRecord(file.inode, lock, waits ? "waits" : "fails");
   if (result !== -EAGAIN || !waits) return result;
   call.cleanup = () => stopSleeping(lock.owner);
-  return call.park(lockWaiters(file.inode), "ERESTARTSYS", call.now() + RECHECK);
+  return awaitLock(call, file.inode, lock.owner, "records");
 }
 
 function flock(call: Call, fd: number, operation: number): number {
@@ -183,7 +183,7 @@ function flock(call: Call, fd: number, operation: number): number {
   if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -EINVAL;
   const result = setWhole(file.inode, file, kind === LOCK_UN ? F_UNLCK : kind === LOCK_SH ? F_RDLCK : F_WRLCK);
   if (result !== -EAGAIN || (operation & LOCK_NB) !== 0) return result;
-  return call.park(lockWaiters(file.inode), "ERESTARTSYS", call.now() + RECHECK);
+  return awaitLock(call, file.inode, file, "whole");
 }
 
 // Tracing -----------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import { takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import type { OpenFile } from "../../fs/vfs/open-file.ts";
 import { type Call, PARKED } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
+import { objectsOf } from "../objects.ts";
 import type { PeerCredentials } from "../socket/packet.ts";
 import type { Received, UnixSocket } from "../socket/unix-socket.ts";
 import { sendToTask, userInfo } from "../signal/send.ts";
@@ -34,6 +35,9 @@ interface Slot {
 
 /** Largest control buffer a sender may pass (net.core.optmem_max). */
 const CONTROL_MAX = 131_072;
+
+/** Open files in all queues of a machine together. */
+const MAX_IN_TRANSIT = 16_384;
 
 // Sending ---------------------------------------------------------------------------------------------------------------
 
@@ -147,8 +151,10 @@ function readControl(call: Call, address: number, length: number): { files: Open
     }
     at += Math.ceil(messageLength / 8) * 8;
   }
-  // Files that wait in queues count like open ones (unix(7), ETOOMANYREFS).
-  if (files.length > call.task.process.limit(RLIMIT_NOFILE)) return refuse(-ETOOMANYREFS);
+  // Files that wait in queues count like open ones (unix(7), ETOOMANYREFS); even with privilege there is an end to them.
+  const { filesInTransit } = objectsOf(call.kernel).socketNames;
+  const allowed = isPrivileged(call.task.credentials) ? MAX_IN_TRANSIT : Math.min(call.task.process.limit(RLIMIT_NOFILE), MAX_IN_TRANSIT);
+  if (files.length > 0 && filesInTransit + files.length > allowed) return refuse(-ETOOMANYREFS);
   return { files, credentials };
 }
 /** A sender may give its own ids, or any with privilege (unix(7), SCM_CREDENTIALS). */
