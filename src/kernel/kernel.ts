@@ -81,7 +81,7 @@ export interface KernelParts {
   readonly limits?: KernelLimits;
   /** Nanoseconds of a clock that really moves, for the length of slices. Default: the host's. */
   readonly pacing?: () => number;
-  /** AT_HWCAP: edx of cpuid leaf 1. */
+  /** AT_HWCAP: edx of cpuid leaf 1. Default: what every processor here reports. */
   readonly hwcap?: number;
   /** Retired instructions after which the machine stops. */
   readonly instructionLimit?: number;
@@ -95,6 +95,8 @@ export interface KernelStats {
   signals: number;
 }
 
+/** edx of cpuid leaf 1 as cpu/system.ts reports it: FPU TSC PAE CX8 CMOV CLFLUSH MMX FXSR SSE SSE2. */
+const BASELINE_HWCAP = 0x0788_8151;
 const FIRST_PID = 2;
 const PID_MAX = 4_194_304;
 /** How long processes that outlive the first one have after SIGHUP. */
@@ -184,7 +186,7 @@ export class Kernel {
     });
     this.futexes = new Futexes(this);
     this.faultTotals = new FaultTotals();
-    this.system = new SystemState(parts.hwcap ?? 0);
+    this.system = new SystemState(parts.hwcap ?? BASELINE_HWCAP);
     this.#loop = new RunLoop(this);
   }
 

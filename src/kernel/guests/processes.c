@@ -10,6 +10,20 @@ static void report(const char *what, int status) {
 
 static int shared_by_vfork;
 
+/* The vector above the environment agrees with what it describes. */
+static void check_vector(char **argv, char **envp) {
+  unsigned long values[64] = {0}, present = 0;
+  while (*envp) envp++;
+  for (unsigned long *entry = (unsigned long *)(envp + 1); entry[0]; entry += 2)
+    if (entry[0] < 64) values[entry[0]] = entry[1], present |= 1ul << entry[0];
+  unsigned a = 1, b, c, d;
+  __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+  const char *name = (const char *)values[31], *platform = (const char *)values[15];
+  say("vector: hwcap %d page %d ticks %d entry %d phdr %d phent %d base %d secure %d random %d name %d platform %s\n", (long)(values[16] == d),
+      (long)values[6], (long)values[17], (long)(values[9] != 0), (long)(*(int *)values[3] != 0), (long)values[4], (long)values[7], (long)values[23],
+      (long)(*(unsigned long *)values[25] != 0), (long)(length_of(name) == length_of(argv[0])), platform);
+}
+
 long guest(int argc, char **argv, char **envp) {
   int status;
   if (argc > 1) {
@@ -59,6 +73,7 @@ long guest(int argc, char **argv, char **envp) {
   report("vfork", status);
   say("shared %d\n", (long)shared_by_vfork);
 
+  check_vector(argv, envp);
   char *arguments[] = {"self", "one", "two words", "", 0}, *variables[] = {"A=b", "C=", 0};
   child = CALL(vfork);
   if (child == 0) {
