@@ -71,7 +71,7 @@ export const ZSH_SCRIPTS: Readonly<Record<string, string>> = {
   "loops and arithmetic": `for i in {1..3}; do print -n "$i "; done; print; repeat 3 print -n x; print; (( x = 2 ** 20 )); print $x $(( 7.0 / 2 )) $(( 0xff )); integer n=5; while (( n-- )) { print -n $n }; print`,
   "functions and anonymous functions": `fact() { (( $1 < 2 )) && { print 1; return }; print $(( $1 * $(fact $(( $1 - 1 ))) )) }; fact 8; () { print $# $1 } a b`,
   "globbing": `: > a1; : > a2; : > b1; mkdir d; print a*; print *(/); print *(.); print ^a*; print -l *(on) | while read l; do print "[$l]"; done; setopt nullglob; print z*`,
-  "pipes and substitution": `/bin/busybox seq 1 20 | while read n; do (( n % 5 == 0 )) && print $n; done; print \${$(echo a b c)[2]}; x=\$(/bin/busybox seq 1 100 | /bin/busybox md5sum); print $x; print one two > f; read a b < f; print $b $a`,
+  "pipes and substitution": `/bin/busybox seq 1 20 | while read n; do (( n % 5 == 0 )) && print $n; done; print \${$(echo a b c)[2]}; x=$(/bin/busybox seq 1 100 | /bin/busybox md5sum); print $x; print one two > f; read a b < f; print $b $a`,
   "traps and status": `trap 'print bye' EXIT; false; print $?; true && print yes || print no; ( exit 6 ); print $?; { sleep-is-not-here } 2>/dev/null; print $?; exit 2`,
   "background": `/bin/busybox sleep 0.02 & wait $!; print $?; ( exit 3 ) & wait $!; print $?; TRAPUSR1() { print usr1 }; kill -USR1 $$; print after`,
 };
