@@ -11,6 +11,7 @@ import { MemoryProvider } from "../fs/providers/memory.ts";
 import { nodeHost } from "../host/node/clock.ts";
 import { nodeCpuModules } from "../host/node/modules.ts";
 import { Machine } from "../machine.ts";
+import { checkAddressSpace } from "../vm/check.ts";
 
 const guests = fileURLToPath(new URL("./guests/", import.meta.url));
 const built = mkdtempSync(join(tmpdir(), "menios-guests-"));
@@ -35,6 +36,9 @@ async function onMenios(program: string, files: "at hand" | "later"): Promise<{ 
     files: { root: files === "later" ? new DelayedProvider(provider) : provider },
     stdout: { write: (bytes) => ((output += Buffer.from(bytes).toString("latin1")), true), drained: (resume) => resume() },
   });
+  machine.kernel.afterEntry = (task) => {
+    if (task.state !== "dead") checkAddressSpace(task.image.space);
+  };
   const { status, leaks } = await machine.run();
   return { output: output.split("\n"), status, leaks };
 }

@@ -150,6 +150,8 @@ export class Kernel {
 
   /** Called when something becomes runnable while no slice runs. Set by the machine. */
   onWork: (() => void) | undefined;
+  /** Called after every kernel entry of a task, which may have died in it; tests prove the invariants of memory here. */
+  afterEntry: ((task: Task) => void) | undefined;
   /** Told of each fault that ends a process, as text. */
   onFaultReport: ((report: string, task: Task) => void) | undefined;
 

@@ -162,7 +162,9 @@ export class RunLoop {
       this.#work += retired + TRAP_WORK;
       process.instructions += retired;
       if (process.instructions >= process.intervalTimers.cpuDeadline) process.intervalTimers.cpuReached();
-      if (!handleExit(kernel, task, exit)) {
+      const goesOn = handleExit(kernel, task, exit);
+      if (kernel.afterEntry !== undefined) kernel.afterEntry(task);
+      if (!goesOn) {
         task.voluntarySwitches++;
         return;
       }
