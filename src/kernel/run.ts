@@ -101,6 +101,9 @@ export class RunLoop {
       this.#loaded = task;
       kernel.stats.switches++;
       if (kernel.tracer.active) kernel.tracer.emit(task.process.pid, task.tid, { type: "switch", from: previous?.tid ?? 0 });
+    } else {
+      // Resumed after a slice or a sleep: what it faulted before that is its own still.
+      this.accountFaults(task);
     }
     this.activate(task);
   }
