@@ -1,6 +1,6 @@
 /** `npm test`: everything the project claims, from a fresh checkout. Ends with `N passed, N failed` alone on a line.
  *
- *  Steps: Debian packages the tests need (installed when allowed) → types → lint → build → vitest. A failed step counts as one failure. */
+ *  Steps: Debian packages the tests need (installed when allowed) → types → lint → build → publint → vitest. A failed step counts as one failure. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,7 @@ count(await run("types, common code", ["node_modules/typescript/bin/tsc", "-p", 
 count(await run("types, node code", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.node.json"]));
 count(await run("lint", ["node_modules/@biomejs/biome/bin/biome", "lint", "--diagnostic-level=error"]));
 count(await run("build", ["scripts/build.mjs"]));
+count(await run("package", ["node_modules/publint/src/cli.js", "--strict"]));
 rmSync(results, { force: true });
 const tests = await run("tests", ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`, ...process.argv.slice(2)]);
 if (existsSync(results)) {

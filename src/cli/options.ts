@@ -80,7 +80,7 @@ function withRunOptions(command: Command): Command {
     .addOption(new Option("--abi <abi>", "numbers that the syscall instruction takes").choices(["linux", "menios"]).default("linux"))
     .addOption(new Option("--engine <engine>", "auto and interp: the cold engine; jit: translate hot code too (experimental)").choices(["auto", "interp", "jit"]).default("auto"))
     .option("--root <dir>", "make DIR the guest's / (read-only under a memory overlay)")
-    .option("--mount <host:guest[:rw]>", "show a host directory or file in the guest (repeatable)", collectMount, [])
+    .option("--mount <host:guest[:rw]>", "show a host directory in the guest; rw writes through (repeatable)", collectMount, [])
     .option("--strace <file>", "print system calls as strace does; --strace alone prints to standard error", optionalFile)
     .option("--stats <file>", "print what the guest's memory did", optionalFile)
     .option("--report-faults <file>", "explain every fault that ends a process", optionalFile)

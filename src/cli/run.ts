@@ -2,7 +2,7 @@
 import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { EACCES, ENOENT, ENOEXEC, ENOTDIR } from "../abi/linux/errno.ts";
+import { ENOENT, ENOTDIR } from "../abi/linux/errno.ts";
 import { byteStringOf } from "../fs/names.ts";
 import type { Graft, MountRequest } from "../fs/namespace.ts";
 import { nodeHost } from "../host/node/clock.ts";
@@ -35,7 +35,7 @@ export async function run(options: RunOptions): Promise<number> {
   const stdin = new StreamInput(process.stdin);
   const stdout = new StreamOutput(process.stdout);
   const stderr = new StreamOutput(process.stderr);
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true ? new HostTerminal(stdin, stdout) : undefined;
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true ? new HostTerminal(stdin) : undefined;
   const sinks: Sink[] = [];
   if (options.strace !== undefined) sinks.push(new Strace(outputs.writer(options.strace)));
   let trace: PerfettoTrace | undefined;
@@ -92,9 +92,9 @@ async function created(options: MachineOptions): Promise<Machine> {
   }
 }
 
+/** As a shell says it: not found, or found and not executable. */
 function startStatus(errno: number): number {
-  if (errno === ENOENT || errno === ENOTDIR) return 127;
-  return errno === EACCES || errno === ENOEXEC ? 126 : 126;
+  return errno === ENOENT || errno === ENOTDIR ? 127 : 126;
 }
 
 /** Where the guest finds the program: PATH is searched for a bare name, as a shell does. */
@@ -116,14 +116,11 @@ function guestProgram(options: RunOptions): string {
 /** The program and the current directory at their own paths, or --root, and the mounts. */
 function files(options: RunOptions, program: string): MachineFiles {
   const mounts = options.mounts.map((m): MountRequest => {
-    const kind = hostKind(m.host, `--mount ${m.host}`);
-    const access = m.writable ? "write-through" : "overlay";
-    const provider = kind === "directory" ? new NodeDirectory(m.host, { writable: m.writable }) : undefined;
-    if (provider === undefined) throw new CliError(`--mount ${m.host}: not a directory`);
-    return { path: byteStringOf(m.guest), provider, access };
+    requireDirectory(m.host, `--mount ${m.host}`);
+    return { path: byteStringOf(m.guest), provider: new NodeDirectory(m.host, { writable: m.writable }), access: m.writable ? "write-through" : "overlay" };
   });
   if (options.root !== undefined) {
-    if (hostKind(options.root, "--root") !== "directory") throw new CliError(`--root ${options.root}: not a directory`);
+    requireDirectory(options.root, `--root ${options.root}`);
     return { root: new NodeDirectory(options.root), mounts };
   }
   const cwd = process.cwd();
@@ -138,12 +135,14 @@ function files(options: RunOptions, program: string): MachineFiles {
 function isInside(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
-function hostKind(path: string, what: string): "directory" | "file" {
+function requireDirectory(path: string, what: string): void {
+  let isDirectory: boolean;
   try {
-    return statSync(path).isDirectory() ? "directory" : "file";
+    isDirectory = statSync(path).isDirectory();
   } catch (error) {
     throw new CliError(`${what}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
+  if (!isDirectory) throw new CliError(`${what}: not a directory`);
 }
 
 /** A small, predictable environment; --env adds and replaces. */
@@ -176,7 +175,7 @@ function passSignals(machine: Machine): () => void {
 /** The user's terminal: raw while the guest runs, since the guest's own line discipline does the rest. */
 class HostTerminal {
   readonly #input: StreamInput;
-  constructor(input: StreamInput, _output: StreamOutput) {
+  constructor(input: StreamInput) {
     this.#input = input;
   }
   window(): { rows: number; columns: number; xPixels: number; yPixels: number } {

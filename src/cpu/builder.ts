@@ -450,6 +450,27 @@ function prefix(x: Value): "i32" | "i64" {
 export function widthOf(type: ValueType): number {
   return type === I32 || type === F32 ? 32 : type === I64 || type === F64 ? 64 : type === V128 ? 128 : 0;
 }
+/** Wasm load of an integer or vector of `width` bits, zero-extended. */
+export function loadName(width: number): string {
+  switch (width) {
+    case 8: return "i32.load8_u";
+    case 16: return "i32.load16_u";
+    case 32: return "i32.load";
+    case 64: return "i64.load";
+    case 128: return "v128.load";
+    default: throw new Error(`no load of ${width} bits`);
+  }
+}
+/** Wasm store of a value at its own width. */
+export function storeName(value: Value): string {
+  switch (value.node.type) {
+    case I32: return value.width === 8 ? "i32.store8" : value.width === 16 ? "i32.store16" : "i32.store";
+    case I64: return "i64.store";
+    case F32: return "f32.store";
+    case F64: return "f64.store";
+    default: return "v128.store";
+  }
+}
 function requireSame(x: Value, y: Value): void {
   if (x.width !== y.width || x.node.type !== y.node.type) throw new Error(`operands of ${x.width} and ${y.width} bits`);
 }

@@ -336,7 +336,7 @@ export class CodeCache {
       record += RECORD_BYTES;
     }
     const end = open ? record + RECORD_BYTES : record;
-    if (count > 0) this.#close(head, open ? record - RECORD_BYTES : record - RECORD_BYTES, count);
+    if (count > 0) this.#close(head, record - RECORD_BYTES, count);
     else this.#ram.u16[(head + R_COUNT) >>> 1] = 0;
     this.#next = end;
     code.ranges.push(first, end);

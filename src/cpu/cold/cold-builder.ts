@@ -2,7 +2,7 @@
  *
  *  A handler has the type (record: i32, budget: i32) → exit kind and ends with a tail call of the next record's handler. */
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { Builder, type Operand, type Value, widthOf } from "../builder.ts";
+import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
@@ -406,25 +406,5 @@ export class ColdBuilder extends Builder {
     const index = this.#f.helpers.get(name);
     if (index === undefined) throw new Error(`helper ${name} is not imported`);
     return index;
-  }
-}
-
-function loadName(width: number): string {
-  switch (width) {
-    case 8: return "i32.load8_u";
-    case 16: return "i32.load16_u";
-    case 32: return "i32.load";
-    case 64: return "i64.load";
-    case 128: return "v128.load";
-    default: throw new Error(`no load of ${width} bits`);
-  }
-}
-function storeName(value: Value): string {
-  switch (value.node.type) {
-    case I32: return value.width === 8 ? "i32.store8" : value.width === 16 ? "i32.store16" : "i32.store";
-    case I64: return "i64.store";
-    case 0x7d: return "f32.store";
-    case 0x7c: return "f64.store";
-    default: return "v128.store";
   }
 }

@@ -3,7 +3,7 @@
  *  A memory access compares its address with a range held in locals (base, limit, delta); a miss calls out, which refills the range
  *  or, when the access is denied or a range had to be dropped, leaves the region with the state before the instruction.
  *  Everything leaves through one exit that stores registers and flags. */
-import { Builder, type Operand, type Value, widthOf } from "../builder.ts";
+import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
@@ -499,25 +499,5 @@ export class JitBuilder extends Builder {
       graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
       this.#leaveBefore(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
     });
-  }
-}
-
-function loadName(width: number): string {
-  switch (width) {
-    case 8: return "i32.load8_u";
-    case 16: return "i32.load16_u";
-    case 32: return "i32.load";
-    case 64: return "i64.load";
-    case 128: return "v128.load";
-    default: throw new Error(`no load of ${width} bits`);
-  }
-}
-function storeName(value: Value): string {
-  switch (value.node.type) {
-    case I32: return value.width === 8 ? "i32.store8" : value.width === 16 ? "i32.store16" : "i32.store";
-    case I64: return "i64.store";
-    case 0x7d: return "f32.store";
-    case F64: return "f64.store";
-    default: return "v128.store";
   }
 }
