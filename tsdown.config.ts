@@ -1,12 +1,13 @@
 import { defineConfig } from "tsdown";
 
-const common = { format: "esm", platform: "neutral", target: "es2022", outDir: "dist", clean: false, sourcemap: false, external: [/^node:/, "commander"] } as const;
+const common = { platform: "neutral", target: "es2022", outDir: "dist", clean: false, sourcemap: false, external: [/^node:/, "commander"] } as const;
 
-/** The published package: one entry per subpath export, and the command line as one small file, since parsing it is most of a short
- *  program's start-up. Wasm modules are built beside them. */
+/** The published package: one entry per subpath export, and the command line as one small script. Parsing it would be most of a short
+ *  program's start-up, so bin/menios.js loads it through V8's code cache (docs/decisions/0005-start-up.md). Wasm modules are built beside them. */
 export default defineConfig([
   {
     ...common,
+    format: "esm",
     entry: {
       index: "src/index.ts",
       memory: "src/memory/index.ts",
@@ -18,5 +19,5 @@ export default defineConfig([
     },
     dts: true,
   },
-  { ...common, entry: { cli: "src/cli/main.ts" }, dts: false, minify: true },
+  { ...common, format: "cjs", platform: "node", entry: { cli: "src/cli/main.ts" }, dts: false, minify: true },
 ]);

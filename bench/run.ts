@@ -27,7 +27,7 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const qemu = hasQemu();
 const built = async (source: string): Promise<string> => (await buildLinux("musl", at(source))) as string;
 
-if (!existsSync(at("dist/cli.js"))) {
+if (!existsSync(at("dist/cli.cjs"))) {
   say("bench: dist is missing: run npm run build");
   process.exit(1);
 }

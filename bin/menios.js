@@ -1,2 +1,44 @@
 #!/usr/bin/env node
-import "../dist/cli.js";
+/** Starts the command line: dist/cli.cjs, which V8 takes from its code cache where there is one for this build and this Node
+ *  (docs/decisions/0005-start-up.md). The build makes it; under another Node, the first run does, if it may write to dist. Without
+ *  one everything works, only later. CommonJS, since Node's loader of ES modules takes no cached code and costs as much as a guest's run. */
+"use strict";
+const { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { createRequire } = require("node:module");
+const { join } = require("node:path");
+const { Script } = require("node:vm");
+
+const dist = join(__dirname, "../dist");
+const filename = join(dist, "cli.cjs");
+// The build leaves nothing but ASCII, and the digest of the code in its first line, after "//".
+const code = readFileSync(filename, "latin1");
+const cache = join(dist, `cli-${code.slice(2, 18)}-${process.version}-${process.platform}-${process.arch}.cache`);
+
+const script = new Script(`"use strict";(function(exports,require,module,__filename,__dirname){${code}\n})`, { filename, cachedData: cached() });
+// V8's flags are part of what it compares: a cache made under odd ones would be of no use to anybody else.
+const isPlain = process.execArgv.length === 0 && !process.env.NODE_OPTIONS && !process.env.NODE_V8_COVERAGE;
+const runsGuest = process.argv.length > 2 && process.argv[2] !== "help" && !process.argv[2].startsWith("-");
+if (script.cachedDataRejected !== false && isPlain && runsGuest) process.once("exit", keep);
+
+const module_ = { exports: {} };
+script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dist);
+
+function cached() {
+  try {
+    return readFileSync(cache);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes what has been compiled by now, functions that ran included. Whole or not at all: others may be reading. */
+function keep() {
+  const partial = `${cache}.${process.pid}`;
+  try {
+    accessSync(dist, constants.W_OK);
+    writeFileSync(partial, script.createCachedData());
+    renameSync(partial, cache);
+  } catch {
+    rmSync(partial, { force: true });
+  }
+}
