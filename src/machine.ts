@@ -14,7 +14,7 @@ import { ColdCpu, type CpuModules } from "./cpu/cold/engine.ts";
 import "./cpu/instructions/index.ts";
 import { DeviceTable } from "./fs/devfs/device-table.ts";
 import { TERMINAL_DEVICE } from "./fs/devfs/devfs.ts";
-import type { FsContext } from "./fs/context.ts";
+import { type FsContext, READ_AHEAD_PAGES } from "./fs/context.ts";
 import { MemoryBudget } from "./fs/memory-budget.ts";
 import { type Graft, buildNamespace, type MountRequest, type Namespace } from "./fs/namespace.ts";
 import type { FileProvider } from "./fs/provider.ts";
@@ -165,7 +165,7 @@ export class Machine {
     let device = 0;
     const context: FsContext = {
       ram, frames: vm.frames, clock: kernel.clock, random: (into) => host.random.fill(into), budget: MemoryBudget.ofRam(vm.frames.total),
-      caches: new PageCaches(), devices: new DeviceTable(), nextDevice: () => ++device,
+      caches: new PageCaches(), devices: new DeviceTable(), nextDevice: () => ++device, readAhead: READ_AHEAD_PAGES,
       bytesWritten: (frame, offset, length) => vm.codeGuard.written(frame, offset, length),
     };
     vm.outOfFrames = () => kernel.outOfFrames();

@@ -17,6 +17,9 @@ export interface FsClock {
 /** Fills a buffer with random bytes, from the host or from the deterministic seed. */
 export type RandomFill = (into: Uint8Array) => void;
 
+/** `readAhead` of a machine that is not told otherwise. */
+export const READ_AHEAD_PAGES = 16;
+
 export interface FsContext {
   readonly ram: Ram;
   readonly frames: FrameAllocator;
@@ -29,6 +32,8 @@ export interface FsContext {
   readonly devices: DeviceTable;
   /** A device number for one more filesystem. */
   nextDevice(): number;
+  /** Pages read from a provider in one go. */
+  readAhead: number;
   /** Bytes of a frame that may hold translated code were replaced by a file write or a page-in. */
   bytesWritten(frame: number, offset: number, length: number): void;
 }

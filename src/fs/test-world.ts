@@ -1,7 +1,7 @@
 /** A small world for the tests of this layer: RAM, frames, a clock that stands still unless told, one caller. */
 import { FrameAllocator } from "../memory/frames.ts";
 import { Ram } from "../memory/ram.ts";
-import type { FsContext } from "./context.ts";
+import { type FsContext, READ_AHEAD_PAGES } from "./context.ts";
 import { DeviceTable } from "./devfs/device-table.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { bytesToString, stringToBytes } from "./names.ts";
@@ -40,6 +40,7 @@ export function testContext(ramBytes = 0x100_0000): TestContext {
     caches: new PageCaches(),
     devices: new DeviceTable(),
     nextDevice: () => ++device,
+    readAhead: READ_AHEAD_PAGES,
     bytesWritten: (frame, offset, length) => written.push({ frame, offset, length }),
     written,
   };

@@ -25,6 +25,9 @@ export interface ByteSource {
   readonly stopped: number;
   /** Copies up to `length` (at most `remaining`) bytes to `to` at `start`; returns how many. */
   take(to: Uint8Array, start: number, length: number): number;
+  /** 0 when the next `length` bytes can be taken in one go, or WOULD_BLOCK with the blocker named. For writes that must not
+   *  become two (PIPE_BUF). Bytes that cannot be read at all are ready: `take` says why. */
+  ready(length: number): number;
   /** Consumes up to `length` bytes without looking at them (/dev/null does not even fault); returns how many. */
   skip(length: number): number;
 }
@@ -82,6 +85,10 @@ export class BufferSource implements ByteSource {
     to.set(this.bytes.subarray(this.transferred, this.transferred + count), start);
     this.transferred += count;
     return count;
+  }
+
+  ready(): number {
+    return 0;
   }
 
   skip(length: number): number {

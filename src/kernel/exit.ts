@@ -5,7 +5,7 @@
 import { SIGCHLD, SIGCONT, SIGHUP, CLD_DUMPED, CLD_EXITED, CLD_KILLED, SI_KERNEL } from "../abi/linux/signal.ts";
 import { WCOREFLAG } from "../abi/linux/wait.ts";
 import { KernelPanic } from "../base/assert.ts";
-import { leaveRobustList, wakeClearedTid } from "./futex.ts";
+import { leaveMemory } from "./futex.ts";
 import type { Kernel } from "./kernel.ts";
 import { addUsage, type Process } from "./process.ts";
 import type { ProcessGroup } from "./session.ts";
@@ -35,8 +35,7 @@ export function exitTask(kernel: Kernel, task: Task, status: number): void {
   }
   if (task.image.references > 1) {
     // Nobody looks at the memory of the last user (Linux: mm_release).
-    leaveRobustList(kernel, task);
-    wakeClearedTid(kernel, task);
+    leaveMemory(kernel, task);
   }
   releaseVforkParent(kernel, task);
   if (kernel.tracer.active) kernel.tracer.emit(process.pid, task.tid, { type: "thread-exit", status });

@@ -6,9 +6,10 @@
 import { EAGAIN, EDEADLK, EINVAL, EPERM, ESRCH, ETIMEDOUT } from "../abi/linux/errno.ts";
 import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, ROBUST_LIST_LIMIT } from "../abi/linux/sched.ts";
 import { READ } from "../memory/access.ts";
-import { copyIn, copyOut } from "../vm/user-memory.ts";
+import { copyIn, readU32, USER_BLOCKED, writeU32 } from "../vm/user-memory.ts";
 import type { Call } from "./call.ts";
 import type { Kernel } from "./kernel.ts";
+import type { Work } from "./last-will.ts";
 import type { MemoryImage } from "./memory-image.ts";
 import type { Task } from "./task.ts";
 
@@ -65,9 +66,11 @@ export class Futexes {
     }
     return this.#privateName(image, address);
   }
-  /** The same for a thread that is dying and cannot wait; undefined when the word cannot be read. */
-  nameNow(image: MemoryImage, address: number): FutexName | undefined {
-    if ((address & 3) !== 0 || copyIn(image.space, address, this.#kernel.word.subarray(0, 4)) !== 4) return undefined;
+  /** The same outside of a call: undefined when the word cannot be read, USER_BLOCKED when its page must be awaited. */
+  nameNow(image: MemoryImage, address: number): FutexName | typeof USER_BLOCKED | undefined {
+    if ((address & 3) !== 0) return undefined;
+    const value = readU32(image.space, address);
+    if (value < 0) return value === USER_BLOCKED ? USER_BLOCKED : undefined;
     return isShared(image, address) ? this.#sharedName(image, address) : this.#privateName(image, address);
   }
 
@@ -230,55 +233,97 @@ export function futexUnlock(call: Call, address: number, shared: boolean): numbe
   return 0;
 }
 
-/** A dying thread's clear_child_tid: the word becomes 0 and one sleeper wakes (set_tid_address(2)). */
-export function wakeClearedTid(kernel: Kernel, task: Task): void {
-  const address = task.clearChildTid;
-  if (address === 0) return;
-  task.clearChildTid = 0;
-  if (copyOut(task.image.space, address, new Uint8Array(4)) !== 4) return;
-  const name = kernel.futexes.nameNow(task.image, address);
-  if (name !== undefined) kernel.futexes.wake(name, 1, MATCH_ANY);
+/** What a dying thread does to memory that others still use: robust mutexes first, then clear_child_tid (mm_release). */
+export function leaveMemory(kernel: Kernel, task: Task): void {
+  const { image, tid, robustList, clearChildTid } = task;
+  task.robustList = task.clearChildTid = 0;
+  const works: Work[] = [];
+  if (robustList !== 0) works.push(new RobustList(kernel, image, tid, robustList).leave);
+  if (clearChildTid !== 0) works.push(() => clearTid(kernel, image, clearChildTid));
+  if (works.length === 0) return;
+  kernel.lastWills.execute(image, () => {
+    while (works.length > 0) {
+      if (works[0]() === USER_BLOCKED) return USER_BLOCKED;
+      works.shift();
+    }
+    return 0;
+  });
 }
 
-/** Marks the mutexes a dying thread still holds (get_robust_list(2)): owner died, one waiter woken. Unreadable parts of
- *  the list end the walk; user space built it and may have built nonsense. */
-export function leaveRobustList(kernel: Kernel, task: Task): void {
-  const head = task.robustList;
-  if (head === 0) return;
-  task.robustList = 0;
-  const { space } = task.image;
-  const bytes = new Uint8Array(24);
-  if (copyIn(space, head, bytes) !== 24) return;
-  const view = new DataView(bytes.buffer);
-  const at = (offset: number): number => view.getUint32(offset + 4, true) * 0x1_0000_0000 + view.getUint32(offset, true);
-  const offset = (view.getInt32(12, true)) * 0x1_0000_0000 + view.getUint32(8, true);
-  const pending = at(16);
-  let entry = at(0);
-  for (let step = 0; step < ROBUST_LIST_LIMIT && clean(entry) !== head && entry !== 0; step++) {
-    const current = entry;
-    if (copyIn(space, clean(current), bytes.subarray(0, 8)) !== 8) return;
-    entry = at(0);
-    if (clean(current) !== clean(pending)) ownerDied(kernel, task, clean(current) + offset);
+/** The word becomes 0 and one sleeper wakes (set_tid_address(2)). Nothing is stored twice: whoever sees the 0 may reuse the memory. */
+function clearTid(kernel: Kernel, image: MemoryImage, address: number): number {
+  const name = kernel.futexes.nameNow(image, address);
+  if (name === USER_BLOCKED) return USER_BLOCKED;
+  const stored = writeU32(image.space, address, 0);
+  if (stored === 0 && typeof name === "object") kernel.futexes.wake(name, 1, MATCH_ANY);
+  return stored;
+}
+
+/** The mutexes a dying thread still holds (get_robust_list(2)): owner died, one waiter woken. Unreadable parts of the list end
+ *  the walk; user space built it and may have built nonsense. A mutex that has been left belongs to others, who may link it
+ *  into lists of their own: the walk never comes back to it. */
+class RobustList {
+  readonly #kernel: Kernel;
+  readonly #image: MemoryImage;
+  readonly #tid: number;
+  readonly #head: number;
+  /** Entry to be left next; undefined until the head has been read. */
+  #entry: number | undefined;
+  #offset = 0;
+  #pending = 0;
+  #steps = 0;
+
+  constructor(kernel: Kernel, image: MemoryImage, tid: number, head: number) {
+    this.#kernel = kernel;
+    this.#image = image;
+    this.#tid = tid;
+    this.#head = head;
   }
-  if (pending !== 0) ownerDied(kernel, task, clean(pending) + offset);
+
+  /** 0, or USER_BLOCKED: then again, which goes on where it stopped. */
+  readonly leave: Work = () => {
+    const { space } = this.#image;
+    const bytes = new Uint8Array(24);
+    const view = new DataView(bytes.buffer);
+    const at = (offset: number): number => view.getUint32(offset + 4, true) * 0x1_0000_0000 + view.getUint32(offset, true);
+    if (this.#entry === undefined) {
+      const read = copyIn(space, this.#head, bytes);
+      if (read !== 24) return read === USER_BLOCKED ? USER_BLOCKED : 0;
+      this.#entry = at(0);
+      this.#offset = view.getInt32(12, true) * 0x1_0000_0000 + view.getUint32(8, true);
+      this.#pending = at(16);
+    }
+    while (this.#steps < ROBUST_LIST_LIMIT && clean(this.#entry) !== this.#head && this.#entry !== 0) {
+      const current = clean(this.#entry);
+      const read = copyIn(space, current, bytes.subarray(0, 8));
+      if (read === USER_BLOCKED) return USER_BLOCKED;
+      if (current !== clean(this.#pending)) {
+        const left = ownerDied(this.#kernel, this.#image, this.#tid, current + this.#offset);
+        if (left === USER_BLOCKED) return USER_BLOCKED;
+      }
+      if (read !== 8) return 0;
+      this.#entry = at(0);
+      this.#steps++;
+    }
+    return this.#pending === 0 ? 0 : ownerDied(this.#kernel, this.#image, this.#tid, clean(this.#pending) + this.#offset);
+  };
 }
 
 /** Bit 0 of a list pointer marks a priority-inheritance mutex. */
 const clean = (pointer: number): number => pointer - (pointer % 2);
 
-function ownerDied(kernel: Kernel, task: Task, address: number): void {
-  const bytes = new Uint8Array(4);
-  const view = new DataView(bytes.buffer);
-  if (copyIn(task.image.space, address, bytes) !== 4) return;
-  const value = view.getUint32(0, true);
-  if ((value & FUTEX_TID_MASK) !== task.tid) return;
-  const name = kernel.futexes.nameNow(task.image, address);
-  const next = name === undefined ? undefined : kernel.futexes.firstPriority(name);
-  view.setUint32(0, ((value & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (next?.waiter.task.tid ?? 0)) >>> 0, true);
-  copyOut(task.image.space, address, bytes);
-  if (name === undefined || (value & FUTEX_WAITERS) === 0) return;
+/** 0, -EFAULT, or USER_BLOCKED with nothing changed. */
+function ownerDied(kernel: Kernel, image: MemoryImage, tid: number, address: number): number {
+  const value = readU32(image.space, address);
+  if (value < 0 || (value & FUTEX_TID_MASK) !== tid) return Math.min(value, 0);
+  const name = kernel.futexes.nameNow(image, address);
+  if (name === USER_BLOCKED) return USER_BLOCKED;
+  const next = typeof name === "object" ? kernel.futexes.firstPriority(name) : undefined;
+  const stored = writeU32(image.space, address, ((value & FUTEX_WAITERS) | FUTEX_OWNER_DIED | (next?.waiter.task.tid ?? 0)) >>> 0);
+  if (stored < 0 || typeof name !== "object" || (value & FUTEX_WAITERS) === 0) return stored;
   if (next !== undefined) kernel.futexes.wakeOne(next.waiter);
   else kernel.futexes.wake(name, 1, MATCH_ANY);
+  return 0;
 }
 
 /** FUTEX_WAKE_OP's arithmetic: the new value, or undefined for an unknown operation. */

@@ -28,6 +28,7 @@ import type { CallTable } from "./dispatch.ts";
 import { exitTask } from "./exit.ts";
 import { reportFault } from "./fault-report.ts";
 import { Futexes } from "./futex.ts";
+import { LastWills } from "./last-will.ts";
 import { FaultTotals, type MemoryImage } from "./memory-image.ts";
 import type { Process } from "./process.ts";
 import { RunLoop, type SliceResult } from "./run.ts";
@@ -43,10 +44,18 @@ import { UserMemoryView } from "./user-view.ts";
 /** Waiters for one page; it may have arrived before anybody waits. */
 class PageArrival extends WaitQueue {
   arrived = false;
+  /** Takes the request back: nobody waits any more. */
+  abandon: (() => void) | undefined;
   override add(waiter: () => void): () => void {
-    if (!this.arrived) return super.add(waiter);
-    waiter();
-    return () => {};
+    if (this.arrived) {
+      waiter();
+      return () => {};
+    }
+    const remove = super.add(waiter);
+    return () => {
+      remove();
+      if (!this.arrived && this.empty) this.abandon?.();
+    };
   }
 }
 
@@ -123,6 +132,7 @@ export class Kernel {
   readonly scheduler: Scheduler;
   readonly tracer: Tracer;
   readonly futexes: Futexes;
+  readonly lastWills: LastWills;
   readonly faultTotals: FaultTotals;
   readonly stats: KernelStats = { syscalls: 0, switches: 0, processes: 0, signals: 0 };
   /** uname, boot time and other facts of the whole machine. */
@@ -187,6 +197,7 @@ export class Kernel {
       now: () => clock.now(),
     });
     this.futexes = new Futexes(this);
+    this.lastWills = new LastWills(this);
     this.faultTotals = new FaultTotals();
     this.system = new SystemState(parts.hwcap ?? BASELINE_HWCAP);
     this.#loop = new RunLoop(this);
@@ -247,11 +258,16 @@ export class Kernel {
   blockedPage(space: AddressSpace): WaitQueue {
     const queue = new PageArrival();
     this.pagesAwaited++;
-    space.blocked.wait(() => {
+    const arrive = (): void => {
       this.pagesAwaited--;
       queue.arrived = true;
       queue.wakeAll();
-    });
+    };
+    const cancel = space.blocked.wait(arrive);
+    queue.abandon = () => {
+      cancel();
+      arrive();
+    };
     return queue;
   }
   /** Pages on their way from asynchronous providers. */
@@ -354,7 +370,9 @@ export class Kernel {
   /** A process has ended; with the last one nobody is left to be killed. */
   processEnded(): void {
     this.livingProcesses--;
-    if (this.livingProcesses === 0 && this.#hangup !== undefined) this.timers.cancel(this.#hangup);
+    if (this.livingProcesses > 0) return;
+    if (this.#hangup !== undefined) this.timers.cancel(this.#hangup);
+    this.lastWills.dropAll();
   }
   /** Ends everything at once (Machine.kill, limits). */
   killAll(): void {

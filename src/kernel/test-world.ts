@@ -2,7 +2,7 @@
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from "../abi/linux/fcntl.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import { DeviceTable } from "../fs/devfs/device-table.ts";
-import type { FsContext } from "../fs/context.ts";
+import { type FsContext, READ_AHEAD_PAGES } from "../fs/context.ts";
 import { MemoryBudget } from "../fs/memory-budget.ts";
 import { bytesToString, byteStringOf } from "../fs/names.ts";
 import { openInputStream, openOutputStream } from "../fs/stream/host-streams.ts";
@@ -61,7 +61,7 @@ export class TestWorld {
     let device = 0;
     const context: FsContext = {
       ram, frames: vm.frames, clock: kernel.clock, random: (into) => kernel.host.random.fill(into), budget: MemoryBudget.ofRam(vm.frames.total),
-      caches: new PageCaches(), devices: new DeviceTable(), nextDevice: () => ++device,
+      caches: new PageCaches(), devices: new DeviceTable(), nextDevice: () => ++device, readAhead: READ_AHEAD_PAGES,
       bytesWritten: (frame, offset, length) => vm.codeGuard.written(frame, offset, length),
     };
     const mounts = new MountTable();

@@ -3,8 +3,12 @@
  *  The file consumes only what user memory accepted, so a fault or an awaited page in the middle loses nothing.
  *  `transferred` outlives a park; the object is the call's state until the call ends. */
 import { EFAULT } from "../abi/linux/errno.ts";
+import { pageFloor } from "../base/bits.ts";
 import type { ByteSink, ByteSource } from "../fs/transfer.ts";
 import { blockOn } from "../fs/wait.ts";
+import { READ } from "../memory/access.ts";
+import { TRANSLATE_BLOCKED } from "../memory/mmu.ts";
+import { PAGE_SIZE } from "../memory/physical-map.ts";
 import { copyIn, copyOut, USER_BLOCKED } from "../vm/user-memory.ts";
 import type { Call } from "./call.ts";
 
@@ -64,6 +68,23 @@ class UserSpans {
     }
     return done;
   }
+  /** 0 when none of the next `length` bytes has to be awaited, else WOULD_BLOCK. */
+  protected awaitPages(length: number): number {
+    this.stopped = 0;
+    let left = Math.min(length, this.remaining);
+    let offset = this.#offset;
+    for (let index = this.#index; left > 0; index++, offset = 0) {
+      const { address, length: whole } = this.#spans[index];
+      const end = address + offset + Math.min(whole - offset, left);
+      for (let at = address + offset; at < end; at = pageFloor(at) + PAGE_SIZE) {
+        if (this.space.translate(at, READ) !== TRANSLATE_BLOCKED) continue;
+        this.stopped = blockOn(this.#call.kernel.blockedPage(this.space));
+        return this.stopped;
+      }
+      left -= Math.min(whole - offset, left);
+    }
+    return 0;
+  }
   protected get space() {
     return this.#call.task.image.space;
   }
@@ -93,5 +114,8 @@ export class UserSource extends UserSpans implements ByteSource {
   }
   skip(length: number): number {
     return this.move(length, undefined);
+  }
+  ready(length: number): number {
+    return this.awaitPages(length);
   }
 }

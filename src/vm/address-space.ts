@@ -7,6 +7,7 @@
 import { ENOMEM } from "../abi/linux/errno.ts";
 import { pageCeil } from "../base/bits.ts";
 import { type Access, type FaultOutcome, type FaultResolver, PF_FETCH, PF_USER, PF_WRITE, READ, WRITE } from "../memory/access.ts";
+import { TRANSLATE_BLOCKED } from "../memory/mmu.ts";
 import type { PageCache } from "../memory/page-cache.ts";
 import { Removal } from "../memory/page-table.ts";
 import { Attachment } from "./backing/object.ts";
@@ -27,6 +28,7 @@ import { remap } from "./operations/remap.ts";
 import { mapSegment, mapStack, type SegmentRequest } from "./operations/segment.ts";
 import { sync } from "./operations/sync.ts";
 import { unmap } from "./operations/unmap.ts";
+import { hasArrived } from "./page-source.ts";
 import { Placement } from "./placement.ts";
 import { REGION_ACCOUNT, REGION_GROWSDOWN, REGION_SHARED, type Region } from "./region.ts";
 import { RegionMap } from "./region-map.ts";
@@ -65,6 +67,8 @@ export class AddressSpace implements FaultResolver {
   readonly denied = { signal: 0, code: 0, address: 0 };
   /** How to wait after a BLOCKED outcome: `wake` is called once; the returned function takes it back. */
   readonly blocked: { wait: (wake: () => void) => () => void } = { wait: wakeAtOnce };
+  /** Pages that the last map, remap or brk wanted in memory at once and that must be awaited; `end` is 0 when there are none. */
+  readonly unpopulated = { start: 0, end: 0 };
   /** Bytes moved by the last user copy before it stopped. */
   copied = 0;
   /** Frame that the last resolved fault left behind the page. */
@@ -98,6 +102,7 @@ export class AddressSpace implements FaultResolver {
 
   /** mmap(2): the address, or -errno. */
   map(request: MapRequest): number {
+    this.unpopulated.end = 0;
     return this.noteVirtual(map(this, request));
   }
   /** munmap(2). */
@@ -110,10 +115,12 @@ export class AddressSpace implements FaultResolver {
   }
   /** mremap(2): the new address, or -errno. */
   remap(address: number, oldLength: number, newLength: number, flags: number, newAddress: number): number {
+    this.unpopulated.end = 0;
     return this.noteVirtual(remap(this, address, oldLength, newLength, flags, newAddress));
   }
   /** The brk system call: the break that holds afterwards, the old one when the wish is refused. */
   brk(wish: number): number {
+    this.unpopulated.end = 0;
     return this.noteVirtual(brk(this, wish));
   }
   /** madvise(2). USER_BLOCKED when MADV_POPULATE_* must wait. */
@@ -175,6 +182,8 @@ export class AddressSpace implements FaultResolver {
   }
   /** Host address of `address` after faulting it in, or TRANSLATE_DENIED / TRANSLATE_BLOCKED. The space need not be active. @hot */
   translate(address: number, access: Access): number {
+    const { pageSource } = this.context;
+    if (pageSource !== undefined && !hasArrived(pageSource, this, address)) return TRANSLATE_BLOCKED;
     return this.context.mmu.translateIn(this.root, this, address, access);
   }
   /** Host address for an access that needs no fault, or -1. Changes nothing. */

@@ -9,6 +9,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { type CommitMode, CommitPolicy } from "./commit.ts";
 import type { VmEvents } from "./events.ts";
 import { reclaimLazyFree } from "./operations/advise.ts";
+import type { PageSource } from "./page-source.ts";
 
 export class VmContext {
   readonly ram: Ram;
@@ -24,6 +25,8 @@ export class VmContext {
   /** Called when frames ran out: frees something (page cache, the largest process) and returns true to try again.
    *  It must not destroy the space that is faulting: false ends that one with SIGKILL instead. */
   outOfFrames: (() => boolean) | undefined;
+  /** Holds absent pages back until they are there; undefined when nothing has to be awaited but files. */
+  pageSource: PageSource | undefined;
   private nextSpace = 1;
   private nextAnon = 1;
   private nextInode = 1;

@@ -13,6 +13,7 @@ import { copyFilePage, mapFilePage, writeSharedPage } from "./backing/file.ts";
 import { OUT_OF_FRAMES, PAGE_PENDING } from "./backing/result.ts";
 import { FAULT_BLOCKED, FAULT_DENIED, FAULT_SPURIOUS, FAULT_STACK_GROWTH, type FaultKind } from "./fault-kind.ts";
 import { growDown } from "./operations/grow.ts";
+import { hasArrived } from "./page-source.ts";
 import type { Region } from "./region.ts";
 
 const CANONICAL_END = 2 ** 47;
@@ -46,13 +47,14 @@ export function resolveFault(space: AddressSpace, address: number, errorCode: nu
   }
 }
 
-/** Gives the page what the access needs: a FaultKind, or one of backing/result.ts. */
+/** Gives the page what the access needs: a FaultKind, or one of backing/result.ts. @hot */
 function act(space: AddressSpace, region: Region, page: number, errorCode: number): FaultKind {
-  const { tables, ram } = space.context;
+  const { tables, ram, pageSource } = space.context;
   const write = errorCode & PF_WRITE;
   const slot = tables.findSlot(space.root, page);
   const entry = slot === 0 ? 0 : ram.i32[slot];
   if (entry === 0) {
+    if (pageSource !== undefined && !hasArrived(pageSource, space, page)) return PAGE_PENDING;
     if (region.backing === undefined) return fillZero(space, region, page, write);
     if (write === 0) return mapFilePage(space, region, page);
     return region.shared ? writeSharedPage(space, region, page) : copyFilePage(space, region, page);

@@ -9,6 +9,7 @@ import { NodeDirectory } from "../../src/host/node/files.ts";
 import { nodeHost } from "../../src/host/node/clock.ts";
 import { nodeCpuModules } from "../../src/host/node/modules.ts";
 import { Machine, StartError } from "../../src/machine.ts";
+import { holdPagesBack, PAGES, type Pages, providerFor } from "../machine/late-pages.ts";
 import type { GuestStats } from "../../src/trace/stats.ts";
 
 export interface GuestRun {
@@ -29,6 +30,8 @@ export interface GuestRun {
   readonly abi?: "linux" | "menios";
   readonly deterministic?: boolean;
   readonly milliseconds?: number;
+  /** Whether memory and files are there at once or every first access blocks; what MENIOS_PAGES says by default. */
+  readonly pages?: Pages;
 }
 
 export interface Outcome {
@@ -71,19 +74,23 @@ const SIGNALS: Readonly<Record<string, number>> = {
 export async function runGuest(run: GuestRun): Promise<GuestOutcome> {
   const stdout = new Collector();
   const stderr = new Collector();
+  const pages = run.pages ?? PAGES;
   const visible = run.root === undefined ? [run.program, ...(run.visible ?? [])] : [];
   const machine = await Machine.create({
     host: nodeHost, modules: nodeCpuModules(), program: run.program, argv: [run.argv0 ?? run.program, ...(run.args ?? [])],
     env: Object.entries(run.env ?? ENVIRONMENT).map(([key, value]) => `${key}=${value}`), cwd: run.cwd ?? "/",
     files: {
-      root: run.root === undefined ? null : new NodeDirectory(run.root),
-      grafts: visible.filter((path) => existsSync(path)).map((path) => ({ path, provider: new NodeDirectory(dirname(path)), source: basename(path) })),
+      root: run.root === undefined ? null : providerFor(pages, new NodeDirectory(run.root)),
+      grafts: visible.filter((path) => existsSync(path)).map((path) => ({
+        path, provider: providerFor(pages, new NodeDirectory(dirname(path))), source: basename(path),
+      })),
     },
     stdin: once(run.stdin ?? ""), stdout, stderr, limits: { milliseconds: run.milliseconds ?? TIME_LIMIT, outputBytes: 1 << 28 },
     ...(run.memory === undefined ? {} : { memory: run.memory }),
     ...(run.abi === undefined ? {} : { abi: run.abi }),
     ...(run.deterministic === undefined ? {} : { deterministic: run.deterministic }),
   });
+  if (pages === "later") holdPagesBack(machine);
   const result = await machine.run();
   if (result.reason !== "exit") stderr.write(Buffer.from(`\n[the machine ended: ${result.reason}]\n`));
   return { stdout: stdout.text, stderr: stderr.text, status: result.status, signal: result.signal, stats: result.stats, leaks: result.leaks };

@@ -7,6 +7,7 @@ import { nodeHost } from "../../src/host/node/clock.ts";
 import { NodeDirectory } from "../../src/host/node/files.ts";
 import { nodeCpuModules } from "../../src/host/node/modules.ts";
 import { Machine, type MachineOptions, type MachineResult } from "../../src/machine.ts";
+import { holdPagesBack, PAGES, providerFor } from "./late-pages.ts";
 
 export interface ProgramOutcome extends MachineResult {
   readonly stdout: string;
@@ -19,9 +20,10 @@ export async function runProgram(program: string, args: readonly string[] = [], 
   const stderr = new Kept();
   const machine = await Machine.create({
     host: nodeHost, modules: nodeCpuModules(), program, argv: [program, ...args], env: ["LC_ALL=C"], stdin: NOTHING, stdout, stderr,
-    files: { grafts: [{ path: program, provider: new NodeDirectory(dirname(program)), source: basename(program) }] },
+    files: { grafts: [{ path: program, provider: providerFor(PAGES, new NodeDirectory(dirname(program))), source: basename(program) }] },
     ...more,
   });
+  if (PAGES === "later") holdPagesBack(machine);
   const result = await machine.run();
   return { ...result, stdout: stdout.text, stderr: stderr.text };
 }

@@ -14,8 +14,8 @@ import type { Inode } from "../vfs/inode.ts";
 import { blockOn, WaitQueue } from "../wait.ts";
 import { isPromise, whenAnswered } from "./answers.ts";
 
-/** Pages read in one go. */
-const READ_AHEAD = 16;
+/** Pages written in one go. */
+const WRITE_RUN = 64;
 /** Bytes on their way to an asynchronous provider beyond which a writer waits. */
 const WRITE_BEHIND_LIMIT = 0x40_0000;
 
@@ -169,7 +169,7 @@ export class HostPages extends FilePages {
       const pages = [...this.dirty].filter((page) => page >= fromPage && page < toPage).sort((a, b) => a - b);
       for (let first = 0; first < pages.length; ) {
         let last = first + 1;
-        while (last < pages.length && pages[last] === pages[last - 1] + 1 && last - first < READ_AHEAD * 4) last++;
+        while (last < pages.length && pages[last] === pages[last - 1] + 1 && last - first < WRITE_RUN) last++;
         this.writeBack(pages.slice(first, last));
         first = last;
       }
@@ -251,9 +251,9 @@ export class HostPages extends FilePages {
     return blockOn(this.arrivals);
   }
 
-  /** How many pages from `index` on are neither here nor under way, at most READ_AHEAD and not beyond the end. */
+  /** How many pages from `index` on are neither here nor under way, at most readAhead and not beyond the end. */
   private absentRun(index: number): number {
-    const end = Math.min(pagesFor(this.bytes), index + READ_AHEAD);
+    const end = Math.min(pagesFor(this.bytes), index + this.context.readAhead);
     let page = index + 1;
     while (page < end && !this.frames.has(page) && !this.loading.has(page)) page++;
     return page - index;

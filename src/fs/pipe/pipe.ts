@@ -122,6 +122,7 @@ export class Pipe {
     const slot = (this.first + this.used - 1) % this.slots;
     const end = this.starts[slot] + this.lengths[slot];
     if (end + odd > PAGE_SIZE) return 0;
+    if (source.ready(odd) !== 0) return source.stopped;
     const moved = source.take(this.context.ram.u8, this.frames[slot] * PAGE_SIZE + end, odd);
     this.lengths[slot] += moved;
     this.bytes += moved;
@@ -130,9 +131,11 @@ export class Pipe {
 
   /** Fills one more slot: 0, -ENOMEM, or why the source stopped. */
   private addSlot(source: ByteSource): number {
+    const wanted = Math.min(PAGE_SIZE, source.remaining);
+    // A slot is filled in one go: what others see of a write of PIPE_BUF bytes is all or nothing.
+    if (source.ready(wanted) !== 0) return source.stopped;
     const frame = this.takeFrame();
     if (frame === 0) return -ENOMEM;
-    const wanted = Math.min(PAGE_SIZE, source.remaining);
     const moved = source.take(this.context.ram.u8, frame * PAGE_SIZE, wanted);
     if (moved === 0) {
       this.giveFrame(frame);

@@ -23,7 +23,32 @@ const ALL_RIGHTS = PROT_READ | PROT_WRITE | PROT_EXEC;
 
 // Mapping ---------------------------------------------------------------------------------------------------------------
 
+/** The verb has succeeded; the pages that it wanted in memory at once may have to be awaited. */
+interface Populating {
+  readonly result: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The result of a verb that has just run, once the pages it wanted are there. */
+function populated(call: Call, result: number): number {
+  const { space } = call.task.image;
+  if (result < 0 || space.unpopulated.end === 0) return result;
+  call.state = { result, ...space.unpopulated } satisfies Populating;
+  return call.parkForMemory();
+}
+/** The same for the runs after a park: the verb has had its effect. */
+function goOnPopulating(call: Call): number {
+  const { result, start, end } = call.state as Populating;
+  return call.task.image.space.populate(start, end) === USER_BLOCKED ? call.parkForMemory() : result;
+}
+
 function mmap(call: Call, hint: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
+  if (call.state !== undefined) return goOnPopulating(call);
+  return populated(call, mapFileOrMemory(call, hint, length, prot, flags, fd, offset));
+}
+
+function mapFileOrMemory(call: Call, hint: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
   if (!isPageAligned(offset)) return -EINVAL;
   const { space } = call.task.image;
   if ((flags & MAP_ANONYMOUS) !== 0) return space.map({ hint, length, prot, flags });
@@ -67,9 +92,12 @@ const KNOWN_FLAGS =
 
 const munmap = (call: Call, address: number, length: number): number => call.task.image.space.unmap(address, length);
 const mprotect = (call: Call, address: number, length: number, prot: number): number => call.task.image.space.protect(address, length, prot);
-const mremap = (call: Call, address: number, oldLength: number, newLength: number, flags: number, newAddress: number): number =>
-  call.task.image.space.remap(address, oldLength, newLength, flags, newAddress);
-const brk = (call: Call, wish: number): number => call.task.image.space.brk(wish);
+function mremap(call: Call, address: number, oldLength: number, newLength: number, flags: number, newAddress: number): number {
+  if (call.state !== undefined) return goOnPopulating(call);
+  return populated(call, call.task.image.space.remap(address, oldLength, newLength, flags, newAddress));
+}
+const brk = (call: Call, wish: number): number =>
+  call.state !== undefined ? goOnPopulating(call) : populated(call, call.task.image.space.brk(wish));
 
 /** For verbs that may have to wait for a page: they are made again from the start when it is there. */
 const awaited = (call: Call, result: number): number => (result === USER_BLOCKED ? call.parkForMemory() : call.finish(result, "UNINTERRUPTIBLE"));

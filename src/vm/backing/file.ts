@@ -29,7 +29,8 @@ export function mapFilePage(space: AddressSpace, region: Region, page: number): 
   tables.setSlot(slot, (frame << PAGE_SHIFT) | bits, region.executable ? 0 : PTE_HIGH_NX);
   space.countObjectPages(region, 1);
   space.lastFrame = frame;
-  if (cache.resident !== undefined && !writable) mapAround(space, region, cache, page);
+  // Neighbours would come without their source being asked.
+  if (cache.resident !== undefined && !writable && space.context.pageSource === undefined) mapAround(space, region, cache, page);
   return FAULT_FILE;
 }
 

@@ -8,6 +8,7 @@ import { MAX_MAP_COUNT, USER_END } from "../layout.ts";
 import { extend, insertApart, removeRange } from "../mapping.ts";
 import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, mergeable, Region } from "../region.ts";
 import { guardedStart } from "./place.ts";
+import { populateIfPossible } from "./populate.ts";
 
 export function brk(space: AddressSpace, wish: number): number {
   const { regions, context, limits } = space;
@@ -42,7 +43,7 @@ export function brk(space: AddressSpace, wish: number): number {
   if (heap !== undefined && heap.end > space.brkStart && mergeable(heap, region)) extend(space, heap, newEnd - oldEnd);
   else insertApart(space, region);
   context.events?.mapped(space, oldEnd, newEnd - oldEnd, region.prot, 0);
-  if ((region.flags & REGION_LOCKED) !== 0) space.populate(oldEnd, newEnd);
+  if ((region.flags & REGION_LOCKED) !== 0) populateIfPossible(space, oldEnd, newEnd);
   return wish;
 }
 

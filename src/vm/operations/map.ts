@@ -19,6 +19,7 @@ import {
   REGION_ACCOUNT, REGION_GROWSDOWN, REGION_LOCKED, REGION_LOCK_MASK, REGION_NOHUGEPAGE, REGION_NORESERVE, REGION_SHARED, Region, type RegionType,
 } from "../region.ts";
 import { choosePlace, roundHint } from "./place.ts";
+import { populateIfPossible } from "./populate.ts";
 import { wouldExceedMapCount } from "./unmap.ts";
 
 export interface MapRequest {
@@ -132,6 +133,6 @@ function place(space: AddressSpace, start: number, end: number, fields: Construc
   context.events?.mapped(space, start, end - start, fields.prot, flags);
   const wanted = (fields.flags & REGION_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   // mmap succeeds even if the pages cannot be brought in (mmap(2), MAP_POPULATE).
-  if (wanted) space.populate(start, end);
+  if (wanted) populateIfPossible(space, start, end);
   return start;
 }

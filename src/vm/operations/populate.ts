@@ -22,6 +22,14 @@ export function populate(space: AddressSpace, start: number, end: number): numbe
   return 0;
 }
 
+/** For verbs that succeed whether or not the pages can be had (mmap(2), MAP_POPULATE): what must be awaited is left in
+ *  `space.unpopulated` for the caller, who may go on with `populate` when it is there. */
+export function populateIfPossible(space: AddressSpace, start: number, end: number): void {
+  if (populate(space, start, end) !== USER_BLOCKED) return;
+  space.unpopulated.start = start;
+  space.unpopulated.end = end;
+}
+
 /** Faults in every page of [start, end) for one kind of access: 0, -EFAULT (also for SIGBUS), -ENOMEM or USER_BLOCKED. */
 export function faultInRange(space: AddressSpace, start: number, end: number, access: Access): number {
   for (let page = start; page < end; page += 4096) {

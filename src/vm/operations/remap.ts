@@ -10,6 +10,7 @@ import { MAX_MAP_COUNT, USER_END } from "../layout.ts";
 import { clearPages, extend, insertRegion, mergeRight, removeRange } from "../mapping.ts";
 import { REGION_ACCOUNT, REGION_LOCKED, REGION_LOCK_MASK, REGION_SPECIAL, type Region } from "../region.ts";
 import { choosePlace } from "./place.ts";
+import { populateIfPossible } from "./populate.ts";
 import { wouldExceedMapCount } from "./unmap.ts";
 
 export function remap(space: AddressSpace, address: number, oldSize: number, newSize: number, flags: number, newAddress: number): number {
@@ -79,7 +80,7 @@ function expand(space: AddressSpace, region: Region, address: number, oldLength:
     extend(space, region, growth);
     mergeRight(space, region);
     space.context.events?.mapped(space, from, growth, region.prot, 0);
-    if ((region.flags & REGION_LOCKED) !== 0) space.populate(from, from + growth);
+    if ((region.flags & REGION_LOCKED) !== 0) populateIfPossible(space, from, from + growth);
     return address;
   }
   if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM;
@@ -173,7 +174,7 @@ function move(space: AddressSpace, region: Region, address: number, oldLength: n
     }
   }
   context.events?.moved(space, address, to, oldLength);
-  if (populateFrom < to + newLength) space.populate(populateFrom, to + newLength);
+  if (populateFrom < to + newLength) populateIfPossible(space, populateFrom, to + newLength);
   return to;
 }
 
