@@ -28,7 +28,9 @@ import { takeBlocker, WOULD_BLOCK } from "./fs/wait.ts";
 import { FIXED_CLOCK, type Host, type HostInput, type HostOutput, SeededRandom } from "./host/host.ts";
 import { afterDelay, afterHostTurn } from "./host/loop.ts";
 import type { Mmu } from "./memory/mmu.ts";
+import { firstFrameAddress } from "./memory/physical-map.ts";
 import { Ram } from "./memory/ram.ts";
+import { giveBack } from "./memory/ram-pool.ts";
 import type { Sink } from "./trace/event.ts";
 import type { GuestStats } from "./trace/stats.ts";
 import { VmContext } from "./vm/context.ts";
@@ -96,7 +98,11 @@ export interface MachineOptions {
   readonly deterministic?: boolean;
   readonly limits?: MachineLimits;
   /** Ends the machine at once. */
-  readonly signal?: { readonly aborted: boolean; addEventListener(type: "abort", listener: () => void): void };
+  readonly signal?: {
+    readonly aborted: boolean;
+    addEventListener(type: "abort", listener: () => void): void;
+    removeEventListener(type: "abort", listener: () => void): void;
+  };
   readonly sinks?: readonly Sink[];
   /** Told of each fault that ends a process. */
   readonly onFaultReport?: (report: string) => void;
@@ -221,9 +227,6 @@ export class Machine {
       const { onFaultReport } = this.#options;
       kernel.onFaultReport = (report) => onFaultReport(report);
     }
-    const abort = this.#options.signal;
-    if (abort?.aborted === true) this.#ended = "aborted";
-    abort?.addEventListener("abort", () => this.kill("aborted"));
     if (terminal === undefined) return;
     kernel.terminal = {
       get session() {
@@ -246,19 +249,30 @@ export class Machine {
   }
 
   async #run(): Promise<MachineResult> {
-    const limit = this.#options.limits?.milliseconds;
-    const cancel = limit === undefined ? () => {} : afterDelay(limit, () => this.kill("timeout"));
+    const { limits, signal } = this.#options;
+    const cancel = limits?.milliseconds === undefined ? () => {} : afterDelay(limits.milliseconds, () => this.kill("timeout"));
+    const abort = (): void => this.kill("aborted");
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort);
+    let refused: StartError | undefined;
     try {
-      await this.#start();
-      await this.#loop();
+      refused = await this.#start();
+      if (refused === undefined) await this.#loop();
     } finally {
       cancel();
+      signal?.removeEventListener("abort", abort);
       this.kernel.killAll();
     }
-    return this.#finish();
+    const result = this.#finish();
+    // Whoever runs one short machine after the other would otherwise never leave the present job of the event loop: nothing else
+    // had its turn, and what was once reached through a WeakRef (ECMA-262, KeepDuringJob), hence the machine, were never collected.
+    await new Promise<void>((resolve) => afterHostTurn(resolve));
+    if (refused !== undefined) throw refused;
+    return result;
   }
 
-  async #start(): Promise<void> {
+  /** Starts the first process; gives the error when that cannot be done. */
+  async #start(): Promise<StartError | undefined> {
     const { kernel } = this;
     const { program, argv, env, cwd, uid, gid, umask } = this.#options;
     const files = this.#standardFiles();
@@ -271,11 +285,11 @@ export class Machine {
           this.terminal.takeSession(process.leader, false);
           this.terminal.start();
         }
-        return;
+        return undefined;
       }
       if (process !== WOULD_BLOCK) {
         for (const file of files) file.release();
-        throw new StartError(program, -process);
+        return new StartError(program, -process);
       }
       const queue = takeBlocker();
       await new Promise<void>((resolve) => void queue.add(resolve));
@@ -306,7 +320,7 @@ export class Machine {
   #sleep(): Promise<void> {
     return new Promise((resolve) => {
       const { kernel } = this;
-      if (kernel.scheduler.waiting > 0 || this.#ended !== undefined) {
+      if ((kernel.scheduler.waiting > 0 && !kernel.standsStill) || this.#ended !== undefined) {
         resolve();
         return;
       }
@@ -368,6 +382,7 @@ export class Machine {
     this.#namespace.destroy();
     const left = kernel.frames.used - this.#bootFrames;
     if (left !== 0) leaks.push(`${left} frames`);
+    giveBack(kernel.ram, kernel.frames, kernel.cpu.recordsEnd ?? firstFrameAddress(kernel.ram.bytes));
     return {
       status: signal === 0 ? (word >> 8) & 0xff : 128 + signal, signal, signalName: signal === 0 ? undefined : signalName(signal),
       reason: this.#ended ?? "exit", stats, leaks,

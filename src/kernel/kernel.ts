@@ -262,6 +262,7 @@ export class Kernel {
       this.pagesAwaited--;
       queue.arrived = true;
       queue.wakeAll();
+      if (this.deterministic) this.onWork?.();
     };
     const cancel = space.blocked.wait(arrive);
     queue.abandon = () => {
@@ -272,6 +273,10 @@ export class Kernel {
   }
   /** Pages on their way from asynchronous providers. */
   pagesAwaited = 0;
+  /** A deterministic machine runs nobody while data is on its way: what runs meanwhile would depend on when it comes. */
+  get standsStill(): boolean {
+    return this.deterministic && (this.pagesAwaited > 0 || this.scheduler.awaitingData > 0);
+  }
 
   userView(task: Task): UserMemoryView {
     let view = this.#views.get(task.image.space);

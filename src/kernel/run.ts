@@ -59,6 +59,8 @@ export class RunLoop {
     this.#sliceEnd = kernel.hostNow() + milliseconds * 1e6;
     this.#lookedAt = kernel.hostNow();
     for (;;) {
+      // When data from outside arrives depends on the host: a deterministic machine stands still until it is there.
+      if (kernel.standsStill) return "idle";
       // A deterministic machine looks at its timers where the interrupted thread would have, not where the host's slice ended.
       if (timers.next < Infinity && !(clock.deterministic && this.#interrupted !== undefined)) timers.run(clock.now());
       if (kernel.instructions >= kernel.instructionLimit) return "limit";
@@ -71,8 +73,8 @@ export class RunLoop {
       }
       if (task === undefined) {
         if (kernel.livingProcesses === 0) return "finished";
-        // Nobody can run before the next deadline: let it be that time, unless data for a guest is on its way from outside.
-        if (kernel.deterministic && timers.next < Infinity && kernel.pagesAwaited === 0) {
+        // Nobody can run before the next deadline: let it be that time.
+        if (kernel.deterministic && timers.next < Infinity) {
           clock.jumpTo(timers.next);
           continue;
         }

@@ -19,6 +19,8 @@ export class Scheduler {
   /** First in, first out: taken from `#head`. */
   #queue: (Task | undefined)[] = [];
   #head = 0;
+  /** Parked tasks that wait for data from outside, not for one another. */
+  awaitingData = 0;
 
   constructor(timers: Timers, awake: () => void) {
     this.#timers = timers;
@@ -66,6 +68,11 @@ export class Scheduler {
     }
     // Something that has happened already wakes at once.
     if (task.state !== "parked") return;
+    // A parent in vfork cannot be interrupted either, but waits on no queue.
+    if (queues !== undefined && (task.awaitsPage || (task.call.row !== undefined && task.call.interruption === "UNINTERRUPTIBLE"))) {
+      task.awaitsData = true;
+      this.awaitingData++;
+    }
     if (deadline < Infinity) {
       task.parkTimer = this.#timers.add(deadline, () => {
         task.parkTimer = undefined;
@@ -88,6 +95,10 @@ export class Scheduler {
   forgetPark(task: Task): void {
     for (const remove of task.unpark) remove();
     task.unpark.length = 0;
+    if (task.awaitsData) {
+      task.awaitsData = false;
+      if (--this.awaitingData === 0 && this.current === undefined) this.#awake();
+    }
     if (task.parkTimer !== undefined) {
       this.#timers.cancel(task.parkTimer);
       task.parkTimer = undefined;

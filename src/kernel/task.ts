@@ -61,6 +61,8 @@ export class Task implements Caller {
   readonly wake: () => void;
   /** Parked on EXIT_BLOCKED (a page is on its way), not in a call. */
   awaitsPage = false;
+  /** Counted in Scheduler.awaitingData. Written by the scheduler. */
+  awaitsData = false;
 
   // Signals.
   readonly blocked = new SignalSet();
