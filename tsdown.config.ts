@@ -1,8 +1,9 @@
 import { defineConfig } from "tsdown";
+import { coldFingerprint } from "./scripts/cold-fingerprint.ts";
 
-const common = { platform: "neutral", target: "es2022", outDir: "dist", clean: false, sourcemap: false, external: [/^node:/, "commander"] } as const;
+const common = { platform: "neutral", target: "es2022", outDir: "dist", clean: false, sourcemap: false, define: { MENIOS_FINGERPRINT: String(coldFingerprint()) }, external: [/^node:/, "commander"] } as const;
 
-/** The published package: one entry per subpath export, and the command line as one small script. Parsing it would be most of a short
+/** The published package, knowing the cold.wasm it was built with: one entry per subpath export, and the command line as one small script (what only the JIT needs apart). Parsing it would be most of a short
  *  program's start-up, so bin/menios.js loads it through V8's code cache (docs/decisions/0005-start-up.md). Wasm modules are built beside them. */
 export default defineConfig([
   {

@@ -4,7 +4,7 @@
  *  one everything works, only later. CommonJS, since Node's loader of ES modules takes no cached code and costs as much as a guest's run. */
 "use strict";
 const { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
-const { createRequire } = require("node:module");
+const { createRequire, Module } = require("node:module");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
@@ -20,8 +20,11 @@ const isPlain = process.execArgv.length === 0 && !process.env.NODE_OPTIONS && !p
 const runsGuest = process.argv.length > 2 && process.argv[2] !== "help" && !process.argv[2].startsWith("-");
 if (script.cachedDataRejected !== false && isPlain && runsGuest) process.once("exit", keep);
 
-const module_ = { exports: {} };
-script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dist);
+// Its other chunks import from it: they must find this one.
+const main = new Module(filename);
+const requireBeside = createRequire(filename);
+requireBeside.cache[filename] = main;
+script.runInThisContext()(main.exports, requireBeside, main, filename, dist);
 
 function cached() {
   try {

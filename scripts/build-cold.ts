@@ -1,6 +1,7 @@
 /** Writes dist/cold.wasm: the handlers of the cold engine. Run by scripts/build.mjs at install time. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { buildColdModule, HandlerTable } from "../src/cpu/cold/handlers.ts";
+import { HandlerTable } from "../src/cpu/cold/handler-table.ts";
+import { buildColdModule } from "../src/cpu/cold/handlers.ts";
 import "../src/cpu/instructions/index.ts";
 
 const table = new HandlerTable();

@@ -11,7 +11,6 @@ import { signalName } from "./abi/linux/signal.ts";
 import type { WindowSize } from "./abi/linux/ioctl.ts";
 import type { Cpu } from "./cpu/cpu.ts";
 import { ColdCpu, type CpuModules } from "./cpu/cold/engine.ts";
-import "./cpu/instructions/index.ts";
 import { DeviceTable } from "./fs/devfs/device-table.ts";
 import { TERMINAL_DEVICE } from "./fs/devfs/devfs.ts";
 import { type FsContext, READ_AHEAD_PAGES } from "./fs/context.ts";

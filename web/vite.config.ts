@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { coldFingerprint } from "../scripts/cold-fingerprint.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -42,6 +43,7 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   // Relative addresses: the page does not care where it lies.
   base: "./",
+  define: { MENIOS_FINGERPRINT: String(coldFingerprint()) },
   build: { outDir: `${root}dist-web`, emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 1000 },
   worker: { format: "es" },
   server: { fs: { allow: [root] } },

@@ -41,6 +41,8 @@ export async function run(options: RunOptions): Promise<number> {
   let trace: PerfettoTrace | undefined;
   if (options.trace !== undefined) sinks.push((trace = new PerfettoTrace(outputs.writer(options.trace))));
   const program = guestProgram(options);
+  // What instructions mean is code that only translating takes.
+  if (options.engine === "jit") await import("../cpu/instructions/index.ts");
   const machineOptions: MachineOptions = {
     host: nodeHost,
     modules: nodeCpuModules(),

@@ -13,7 +13,8 @@ import { JUMP_CACHE_BASE, PAGE_SIZE, RECORD_BASE, recordArenaBytes } from "../..
 import type { Ram } from "../../memory/ram.ts";
 import { DECODED, type Decoded, type Decoder, TOO_LONG, TRUNCATED } from "../decode/decoder.ts";
 import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
-import { FORM_BASE, FORM_FULL, FORM_REGISTER, type HandlerTable } from "./handlers.ts";
+import { FORM_BASE, FORM_FULL, FORM_REGISTER } from "./handler-table.ts";
+import type { InstructionTables } from "./tables.ts";
 import { gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
   HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
@@ -43,7 +44,7 @@ export class CodeCache {
   readonly #mmu: Mmu;
   readonly #guard: CodeGuard;
   readonly #decoder: Decoder;
-  readonly #handlers: HandlerTable;
+  readonly #handlers: InstructionTables;
   readonly #frames: (FrameCode | undefined)[] = [];
   readonly #arenaEnd: number;
   readonly #firstRecord: number;
@@ -62,7 +63,7 @@ export class CodeCache {
   instructionsDecoded = 0;
   flushes = 0;
 
-  constructor(ram: Ram, mmu: Mmu, guard: CodeGuard, decoder: Decoder, handlers: HandlerTable) {
+  constructor(ram: Ram, mmu: Mmu, guard: CodeGuard, decoder: Decoder, handlers: InstructionTables) {
     this.#ram = ram;
     this.#mmu = mmu;
     this.#guard = guard;

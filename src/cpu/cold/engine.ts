@@ -9,7 +9,6 @@ import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import type { Ram } from "../../memory/ram.ts";
 import type { Cpu } from "../cpu.ts";
 import { Decoder } from "../decode/decoder.ts";
-import { OpcodeTables } from "../decode/tables.ts";
 import {
   EXIT_BLOCKED, EXIT_BUDGET as EXIT_KIND_BUDGET, EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_PAGE_FAULT, EXIT_RETIRED, EXIT_SYSCALL, type ExitKind, VECTOR_DB,
 } from "../exit.ts";
@@ -23,7 +22,7 @@ import { Jit, type JitStats, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { MAX_BLOCK } from "../jit/region.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
-import { handlerFingerprint, HandlerTable } from "./handlers.ts";
+import { instructionTables } from "./tables.ts";
 
 const PAGE_MASK = PAGE_SIZE - 1;
 const TWO_32 = 0x1_0000_0000;
@@ -33,8 +32,6 @@ const USER_HIGH_END = 0x8000;
 const KERNEL_HIGH = 0xffff_8000;
 const R11 = 11;
 const MAX_CHUNK = 0x4000_0000;
-
-let sharedTables: { handlers: HandlerTable; opcodes: OpcodeTables } | undefined;
 
 /** Which engines run guest code. */
 export type Engine = "auto" | "interp" | "jit";
@@ -86,9 +83,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     this.ram = ram;
     this.mmu = mmu;
     this.registers = new Registers(ram);
-    sharedTables ??= { handlers: new HandlerTable(), opcodes: new OpcodeTables() };
-    const decoder = new Decoder(sharedTables.opcodes);
-    this.code = new CodeCache(ram, mmu, mmu.codeGuard, decoder, sharedTables.handlers);
+    const tables = instructionTables(modules.cold);
+    const decoder = new Decoder(tables.opcodes);
+    this.code = new CodeCache(ram, mmu, mmu.codeGuard, decoder, tables);
     const regions = new WebAssembly.Table({ element: "anyfunc", initial: 64 });
     mmu.codeGuard.listener = this;
     const env = {
@@ -108,11 +105,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     };
     const helpers = instantiateHelpers(modules.helpers, ram) as unknown as Record<string, never>;
     const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
-    const fingerprint = instance.exports["fingerprint"] as () => number;
-    if (fingerprint() >>> 0 !== handlerFingerprint(sharedTables.handlers)) throw new Error("cold.wasm was built from other sources than this code: build the package again");
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
     this.#eager = options.translateEagerly === true;
     if (options.engine === "jit") {
+      tables.requireMeanings();
       const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
       const { memory, flushWrite, checkWrite } = env;
       this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);

@@ -1,8 +1,4 @@
-/** Every handler of the cold engine: which there are, their numbers, and the WebAssembly module that holds them.
- *
- *  One handler serves all encodings with the same meaning, widths and operand forms. Numbers follow from the order of definition,
- *  so the module built at install time and the decoder at run time agree; `handlerFingerprint` proves it. */
-import { allEncodings, type Encoding } from "../instructions/define.ts";
+/** The WebAssembly module that holds every handler of the cold engine, and the tables by which a decoder finds them. Built at install time. */
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
 import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
@@ -10,78 +6,13 @@ import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
-import { ColdBuilder, type ColdFunctions, type ColdOperand, type Form } from "./cold-builder.ts";
+import { ColdBuilder, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
+import type { HandlerTable } from "./handler-table.ts";
+import { TABLES_SECTION, tablesOf } from "./tables.ts";
 import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { FIRST_INSTRUCTION_HANDLER, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
+import { HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
-
-/** What the rm operand is. */
-export const FORM_REGISTER = 0;
-export const FORM_BASE = 1;
-export const FORM_FULL = 2;
-const RM_FORMS: readonly Form[] = ["r", "b", "x"];
-
-/** Handler numbers of one encoding by rm form, or -1. */
-export type HandlerNumbers = readonly [number, number, number];
-
-interface Handler { readonly encoding: Encoding; readonly forms: readonly Form[]; readonly key: string }
-
-export class HandlerTable {
-  readonly handlers: Handler[] = [];
-  readonly #numbers = new Map<Encoding, HandlerNumbers>();
-
-  constructor(encodings: readonly Encoding[] = allEncodings()) {
-    const byKey = new Map<string, number>();
-    const semanticsIds = new Map<unknown, number>();
-    for (const encoding of encodings) {
-      let id = semanticsIds.get(encoding.semantics);
-      if (id === undefined) {
-        id = semanticsIds.size;
-        semanticsIds.set(encoding.semantics, id);
-      }
-      const numbers: [number, number, number] = [-1, -1, -1];
-      for (const form of rmForms(encoding)) {
-        const forms = operandForms(encoding, RM_FORMS[form]);
-        const key = `${id}:${encoding.operands.map((o, i) => `${o.class}${o.width}${forms[i]}${o.aligned && forms[i] !== "r" ? "a" : ""}${forms[i] === "i" && o.source === "fixed" ? "f" : ""}`).join()}`;
-        let number = byKey.get(key);
-        if (number === undefined) {
-          number = FIRST_INSTRUCTION_HANDLER + this.handlers.length;
-          byKey.set(key, number);
-          this.handlers.push({ encoding, forms, key: `${encoding.mnemonic} ${key}` });
-        }
-        numbers[form] = number;
-      }
-      this.#numbers.set(encoding, numbers);
-    }
-  }
-  numbers(encoding: Encoding): HandlerNumbers {
-    return this.#numbers.get(encoding) as HandlerNumbers;
-  }
-  /** Mnemonic of a handler's instruction, "" for those that no instruction has. */
-  mnemonicOf(handler: number): string {
-    return this.handlers[handler - FIRST_INSTRUCTION_HANDLER]?.encoding.mnemonic ?? "";
-  }
-  get count(): number {
-    return FIRST_INSTRUCTION_HANDLER + this.handlers.length;
-  }
-}
-
-function rmForms(encoding: Encoding): number[] {
-  // Where there are two (maskmov), the one that can be memory decides.
-  const rm = encoding.operands.find((o) => o.allowsMemory) ?? encoding.operands.find((o) => o.source === "rm");
-  if (rm === undefined) return [FORM_REGISTER];
-  return [...(rm.allowsRegister ? [FORM_REGISTER] : []), ...(rm.allowsMemory ? [FORM_BASE, FORM_FULL] : [])];
-}
-
-function operandForms(encoding: Encoding, rmForm: Form): Form[] {
-  return encoding.operands.map((o) => {
-    if (o.allowsMemory) return rmForm;
-    if (o.class === "imm") return "i";
-    if (o.class === "rel") return "rel";
-    return "r";
-  });
-}
 
 const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
 
@@ -160,14 +91,10 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   run.unreachable();
   add(run, "run");
   addRegionSupport(module, functions, rangeRefill);
-  const fingerprint = new Graph([]);
-  fingerprint.return(fingerprint.i32(handlerFingerprint(table)));
-  const fingerprintCode = new Bytes();
-  fingerprint.emitTo(fingerprintCode);
-  module.addFunction(module.type([], [I32]), [], fingerprintCode.byte(0x0b).take(), "fingerprint");
   module.defineTable(elements.length);
   module.setElements(elements);
-  return module.build();
+  const section = new Bytes().name(TABLES_SECTION).text(tablesOf(table)).take();
+  return new Bytes().append(module.build()).byte(0).u32(section.length).append(section).take();
 }
 
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(slot, low, high, size) → host
@@ -227,13 +154,4 @@ function usedHelpers(table: HandlerTable): string[] {
     encoding.semantics(new ColdBuilder(new Graph([I32, I32]), functions, operands), ...operands);
   }
   return [...used].sort();
-}
-
-/** A number that changes when the set or order of handlers does (FNV-1a over the keys). */
-export function handlerFingerprint(table: HandlerTable): number {
-  let hash = 0x811c9dc5;
-  for (const { key } of table.handlers) {
-    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  }
-  return hash >>> 0;
 }

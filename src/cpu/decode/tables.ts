@@ -1,24 +1,26 @@
-/** Opcode tables made from the encoding rows: (map, opcode byte) → candidate encodings, and the choice among them. */
+/** Opcode tables: (map, opcode byte) → candidate encodings, and the choice among them. Made from the encoding rows, or filled on demand. */
 import { allEncodings, type Encoding } from "../instructions/define.ts";
 
 export const NO_CANDIDATES: readonly Encoding[] = [];
 
 export class OpcodeTables {
-  readonly #rows: (Encoding[] | undefined)[] = new Array(4 * 256);
+  readonly #rows: (readonly Encoding[] | undefined)[] = new Array(4 * 256);
+  readonly #missing: (key: number) => readonly Encoding[] | undefined;
 
-  constructor(encodings: readonly Encoding[] = allEncodings()) {
+  /** @param missing asked once for what `encodings` do not have: the candidates of map * 256 + opcode. */
+  constructor(encodings: readonly Encoding[] = allEncodings(), missing: (key: number) => readonly Encoding[] | undefined = () => undefined) {
+    this.#missing = missing;
     for (const e of encodings) {
       const copies = e.registerInOpcode ? 8 : 1;
       for (let i = 0; i < copies; i++) {
         const key = e.map * 256 + e.opcode + i;
-        const list = this.#rows[key];
-        if (list === undefined) this.#rows[key] = [e];
-        else list.push(e);
+        this.#rows[key] = [...(this.#rows[key] ?? []), e];
       }
     }
   }
   candidates(map: number, opcode: number): readonly Encoding[] {
-    return this.#rows[map * 256 + opcode] ?? NO_CANDIDATES;
+    const key = map * 256 + opcode;
+    return (this.#rows[key] ??= this.#missing(key) ?? NO_CANDIDATES);
   }
 }
 

@@ -34,6 +34,7 @@ export interface InstructionOptions {
 /** One encoding at one operand size. */
 export interface Encoding {
   readonly mnemonic: string;
+  /** As written; "" while the rows are not loaded (cold/tables.ts). */
   readonly row: string;
   /** 0 one-byte, 1 = 0F, 2 = 0F 38, 3 = 0F 3A. */
   readonly map: number;

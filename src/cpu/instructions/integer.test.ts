@@ -12,7 +12,8 @@ import { Ram } from "../../memory/ram.ts";
 import { Tlb } from "../../memory/tlb.ts";
 import { helperBytes } from "../assembly/oracle.ts";
 import { ColdCpu } from "../cold/engine.ts";
-import { buildColdModule, HandlerTable } from "../cold/handlers.ts";
+import { HandlerTable } from "../cold/handler-table.ts";
+import { buildColdModule } from "../cold/handlers.ts";
 import {
   EXIT_BLOCKED,
   EXIT_BUDGET,

@@ -13,7 +13,8 @@ import { Ram } from "../../memory/ram.ts";
 import { Tlb } from "../../memory/tlb.ts";
 import { hasOracle, helperBytes, makeCases, type OracleCase, Random, randomF32, randomF64, randomF80, runNative } from "../assembly/oracle.ts";
 import { ColdCpu } from "../cold/engine.ts";
-import { buildColdModule, HandlerTable } from "../cold/handlers.ts";
+import { HandlerTable } from "../cold/handler-table.ts";
+import { buildColdModule } from "../cold/handlers.ts";
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_PAGE_FAULT } from "../exit.ts";
 import {
   MXCSR, RAX, RDI, SCRATCH_A, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_INSTRUCTION, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID,

@@ -49,7 +49,10 @@ export class Bytes {
     }
   }
   name(text: string): this {
-    this.u32(text.length);
+    return this.u32(text.length).text(text);
+  }
+  /** ASCII characters without a length. */
+  text(text: string): this {
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i));
     return this;
   }

@@ -1,7 +1,8 @@
 /** Our side: RAM, page tables and the cold engine with the same pages at the same addresses, and no kernel. */
 import { readFileSync } from "node:fs";
 import { ColdCpu, type CpuModules } from "../../../src/cpu/cold/engine.ts";
-import { buildColdModule, HandlerTable } from "../../../src/cpu/cold/handlers.ts";
+import { HandlerTable } from "../../../src/cpu/cold/handler-table.ts";
+import { buildColdModule } from "../../../src/cpu/cold/handlers.ts";
 import {
   EXIT_BLOCKED,
   EXIT_BUDGET,
