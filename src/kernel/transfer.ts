@@ -35,6 +35,12 @@ class UserSpans {
     for (const span of spans) this.remaining += span.length;
   }
 
+  /** The call is run, perhaps again: whatever stopped it is history. */
+  begin(): this {
+    this.stopped = 0;
+    return this;
+  }
+
   /** Moves up to `length` bytes with `copy(address, start, length)`, span by span. */
   protected move(length: number, copy: ((address: number, done: number, length: number) => number) | undefined): number {
     let done = 0;

@@ -39,7 +39,7 @@ class Transfer<Bytes extends UserSink | UserSource> {
 
 function runRead(call: Call, transfer: Transfer<UserSink>): number {
   const { file, bytes, position } = transfer;
-  const result = position === CURRENT ? file.read(bytes) : file.readAt(bytes, position);
+  const result = position === CURRENT ? file.read(bytes.begin()) : file.readAt(bytes.begin(), position);
   return result === WOULD_BLOCK ? sleep(call, transfer) : result;
 }
 
@@ -47,7 +47,7 @@ function runWrite(call: Call, transfer: Transfer<UserSource>): number {
   const { file, bytes, position, rwFlags } = transfer;
   const flagsBefore = file.flags;
   if ((rwFlags & RWF_APPEND) !== 0) file.flags |= O_APPEND;
-  const result = position === CURRENT ? file.write(bytes) : file.writeAt(bytes, position);
+  const result = position === CURRENT ? file.write(bytes.begin()) : file.writeAt(bytes.begin(), position);
   file.flags = flagsBefore;
   if (result === WOULD_BLOCK) return sleep(call, transfer);
   if ((result === -EPIPE && raisesSignal(file)) || (bytes.remaining > 0 && isBroken(file))) sendToTask(call.kernel, call.task, userInfo(call.task, SIGPIPE));

@@ -69,7 +69,7 @@ function sendMessage(call: Call, slot: Slot, fd: number, message: Message, flags
   }
   const { socket, source, files, credentials, target } = sending;
   const before = source.transferred;
-  const result = withoutWaiting(socket, flags, () => socket.send(source, { files: sending.delivered ? [] : files, credentials }, target));
+  const result = withoutWaiting(socket, flags, () => socket.send(source.begin(), { files: sending.delivered ? [] : files, credentials }, target));
   // From the first byte of a stream on the files belong to the packet. A datagram may have no bytes at all.
   if (socket.isStream ? source.transferred > before : result !== WOULD_BLOCK && result >= 0) sending.delivered = true;
   if (result === WOULD_BLOCK) {
@@ -240,7 +240,7 @@ function take(call: Call, slot: Slot, fd: number, message: Message, flags: numbe
   }
   const { socket, sink } = receiving;
   const state = receiving;
-  const result = withoutWaiting(socket, flags, () => socket.receive(sink, flags, state));
+  const result = withoutWaiting(socket, flags, () => socket.receive(sink.begin(), flags, state));
   if (slot.state === undefined && (result === WOULD_BLOCK || result >= 0)) {
     socket.retain();
     slot.state = state;

@@ -9,7 +9,7 @@ import { S_IFIFO } from "../../abi/linux/stat.ts";
 import { BufferSource, type ByteSink } from "../../fs/transfer.ts";
 import { takeBlocker, WOULD_BLOCK } from "../../fs/wait.ts";
 import type { OpenFile } from "../../fs/vfs/open-file.ts";
-import type { Call } from "../call.ts";
+import type { Call, Interruption } from "../call.ts";
 import { sendToTask, userInfo } from "../signal/send.ts";
 import { UserSink, UserSource } from "../transfer.ts";
 import { fd, flags, full, partial, size, structIn, sys, uint, type Row } from "./define.ts";
@@ -68,14 +68,17 @@ function run(call: Call, copy: Copy, whole: "all" | "some" | "at-once"): number 
   const { from, sink, inPosition } = copy;
   for (;;) {
     const before = sink.transferred;
+    sink.stopped = 0;
     const result = inPosition === CURRENT ? from.read(sink) : from.readAt(sink, inPosition);
     if (result === -EPIPE || sink.stopped === -EPIPE) sendToTask(call.kernel, call.task, userInfo(call.task, SIGPIPE));
     if (result === WOULD_BLOCK) {
-      if (whole === "at-once" || (whole === "some" && sink.transferred > 0)) {
+      // Data of a disk file is on its way whatever happens; only waiting for a peer can be refused or interrupted.
+      const isOnItsWay = (sink.stopped === WOULD_BLOCK ? copy.to : from).inode.isRegular;
+      if ((whole === "at-once" && !isOnItsWay) || (whole === "some" && sink.transferred > 0)) {
         takeBlocker();
         return sink.transferred > 0 ? sink.transferred : -EAGAIN;
       }
-      return sleep(call, copy);
+      return sleep(call, copy, isOnItsWay ? "UNINTERRUPTIBLE" : "ERESTARTSYS");
     }
     if (result < 0) return sink.transferred > 0 ? sink.transferred : result;
     // A stream gives what it has; sendfile goes on until the end of the file or of the count.
@@ -83,7 +86,7 @@ function run(call: Call, copy: Copy, whole: "all" | "some" | "at-once"): number 
   }
 }
 
-function sleep(call: Call, copy: Copy): number {
+function sleep(call: Call, copy: Copy, interruption: Interruption): number {
   const queue = takeBlocker();
   if (call.state === undefined) {
     copy.from.retain();
@@ -96,7 +99,7 @@ function sleep(call: Call, copy: Copy): number {
   }
   const { transferred } = copy.sink;
   if (transferred > 0) call.interrupted = () => conclude(call, copy, transferred);
-  return call.park(queue, "ERESTARTSYS");
+  return call.park(queue, interruption);
 }
 
 /** The call's result once it moves no more: the caller's positions follow the bytes moved. */
@@ -207,14 +210,15 @@ function vmsplice(call: Call, fd: number, vector: number, count: number, flags: 
     if (typeof spans === "number") return spans;
     bytes = file.writable ? new UserSource(call, spans) : new UserSink(call, spans);
   }
-  const result = bytes instanceof UserSource ? file.write(bytes) : file.read(bytes);
+  const result = bytes instanceof UserSource ? file.write(bytes.begin()) : file.read(bytes.begin());
   if (result === -EPIPE) sendToTask(call.kernel, call.task, userInfo(call.task, SIGPIPE));
   if (result !== WOULD_BLOCK) return result;
   const queue = takeBlocker();
-  if ((flags & SPLICE_F_NONBLOCK) !== 0 && bytes.stopped !== WOULD_BLOCK) return bytes.transferred > 0 ? bytes.transferred : -EAGAIN;
+  const awaitsPage = bytes.stopped === WOULD_BLOCK;
+  if ((flags & SPLICE_F_NONBLOCK) !== 0 && !awaitsPage) return bytes.transferred > 0 ? bytes.transferred : -EAGAIN;
   call.state = bytes;
   call.done = bytes.transferred;
-  return call.park(queue, "ERESTARTSYS");
+  return call.park(queue, awaitsPage ? "UNINTERRUPTIBLE" : "ERESTARTSYS");
 }
 
 const spliceFlags = flags({ SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT });
