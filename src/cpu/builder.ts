@@ -376,7 +376,9 @@ export class Flags {
     this.setOverflowWord(by > 0 ? b.and(b.not(a), r) : b.and(a, b.not(r)));
     this.setAdjust(x, b.constant(x.width, 1), result);
   }
-  /** ZF, SF and PF of a result. */
+  /** Says that all six flags are about to be set one by one, so that none of the present ones is worth keeping. */
+  replaceAll(): void {}
+  /** ZF, SF and PF of a result. CF, OF and AF must be set behind it. */
   result(result: Value): void {
     const word = this.b.word(result);
     this.setWord(FLAG_ZERO, word);

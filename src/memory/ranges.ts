@@ -19,6 +19,7 @@ export const RANGE_MISSES = 20;
 /** Slots 0…16 serve reads (by base register; 16 = none), 17…33 writes. */
 export const RANGE_CLASSES = 17;
 export const RANGE_SLOTS = 2 * RANGE_CLASSES;
+const FIRST_WRITE_SLOT = RANGE_BASE + RANGE_CLASSES * RANGE_SLOT_BYTES;
 const TAIL = 15;
 const ENTRIES = 512;
 const TWO_32 = 0x1_0000_0000;
@@ -45,9 +46,13 @@ export class Ranges {
     this.drops++;
   }
 
-  /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated for the
-   *  access. The run ends at the borders of its page table (2 MiB). @hot */
-  refill(slot: number, root: number, address: number, write: boolean): void {
+  /** True when the slot at RAM address `slot` covers nothing. */
+  isEmpty(slot: number): boolean {
+    return this.ram.i32[(slot + RANGE_LIMIT) >>> 2] === 0;
+  }
+  /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated. The run ends at the borders of its page table (2 MiB). @hot */
+  refill(slot: number, root: number, address: number): void {
+    const write = slot >= FIRST_WRITE_SLOT;
     const words = this.ram.i32;
     const low = address | 0;
     const high = (address / TWO_32) | 0;
@@ -96,6 +101,7 @@ export class Ranges {
       const at = (RANGE_BASE + slot * RANGE_SLOT_BYTES) >>> 2;
       words[at + 2] = 0;
       words[at + 3] = 0;
+      words[at + RANGE_MISSES / 4] = 0;
     }
     this.filled = false;
   }

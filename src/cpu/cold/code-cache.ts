@@ -23,6 +23,8 @@ import {
 
 /** Longest run of instructions decoded in one go. */
 const MAX_RUN = 64;
+/** Records that there is room for at first beside the arena; more when they are needed, since most programs are small. */
+const FIRST_RECORDS = 8192;
 const TWO_32 = 0x1_0000_0000;
 const USER_END = 2 ** 47;
 
@@ -33,6 +35,8 @@ export const FIND_ARENA_FULL = 0;
 interface FrameCode {
   /** rip → record, blocks inside the page. */
   readonly blocks: Map<number, number>;
+  /** The same for addresses where a region is entered. */
+  readonly beside: Map<number, number>;
   /** rip → record and the frame of the following page, for single instructions that cross into it. */
   readonly crossing: Map<number, { record: number; secondFrame: number }>;
   /** Record ranges [first, end) decoded from this frame. */
@@ -49,9 +53,11 @@ export class CodeCache {
   readonly #arenaEnd: number;
   readonly #firstRecord: number;
   #next: number;
+  /** Where the arena had got to when it was emptied last. */
+  #flushedAt = 0;
   /** By record index: address of its instruction, and how many instructions of its block are not retired when it has not run. */
-  readonly #rip: Float64Array;
-  readonly #unretired: Uint16Array;
+  #rip = new Float64Array(FIRST_RECORDS);
+  #unretired = new Uint16Array(FIRST_RECORDS);
   readonly #crossingBytes = new Uint8Array(32);
   readonly #jumpLog = new Int32Array(1024);
   #jumpsLogged = 0;
@@ -73,9 +79,6 @@ export class CodeCache {
     // The first records are the scratch of single steps.
     this.#firstRecord = RECORD_BASE + 4 * RECORD_BYTES;
     this.#next = this.#firstRecord;
-    const records = (this.#arenaEnd - RECORD_BASE) / RECORD_BYTES;
-    this.#rip = new Float64Array(records);
-    this.#unretired = new Uint16Array(records);
     this.#clearJumps();
   }
 
@@ -170,9 +173,13 @@ export class CodeCache {
   setRegionEpoch(record: number, epoch: number): void {
     this.#ram.u32[(record + R_EPOCH) >>> 2] = epoch;
   }
-  /** Makes `rip` of `frame` enter a region. The decoded block's first record becomes a jump to the new one, so that links to it stay
-   *  good. Returns the record, or 0 when there is no room or another region is entered there already. */
-  installRegion(rip: number, frame: number, slot: number, entry: number, epoch: number): number {
+  /** The least budget that the region entered by `record` may be given. */
+  regionNeed(record: number): number {
+    return this.#ram.u16[(record + R_OPERAND0) >>> 1];
+  }
+  /** Makes `rip` of `frame` enter a region, with no less budget than `need`. The decoded block's first record becomes a jump to the new
+   *  one, so that links to it stay good. Returns the record, or 0 when there is no room or another region is entered there already. */
+  installRegion(rip: number, frame: number, slot: number, need: number, epoch: number): number {
     if (this.#next + RECORD_BYTES > this.#arenaEnd) return 0;
     const code = this.#frameCode(frame);
     const old = code.blocks.get(rip);
@@ -182,7 +189,7 @@ export class CodeCache {
     this.#special(record, epoch === 0 ? HANDLER_REGION : HANDLER_REGION_CHECKED, 0);
     this.#setPlace(record, rip);
     this.#unretired[(record - RECORD_BASE) / RECORD_BYTES] = 0;
-    this.#ram.u16[(record + R_OPERAND0) >>> 1] = entry;
+    this.#ram.u16[(record + R_OPERAND0) >>> 1] = need;
     this.#ram.u32[(record + R_TARGET) >>> 2] = slot;
     this.setRegionEpoch(record, epoch);
     code.blocks.set(rip, record);
@@ -192,6 +199,20 @@ export class CodeCache {
       this.#ram.u32[(old + R_TARGET) >>> 2] = record;
     }
     this.dropJumps();
+    return record;
+  }
+  /** A decoded block at `rip`, which enters a region: for when the region may not run. 0 when the arena is full. */
+  besideRegion(rip: number): number {
+    const physical = this.#fetch(rip);
+    if (physical < 0) return 0;
+    const { blocks, beside } = this.#frameCode(physical >>> 12);
+    const known = beside.get(rip);
+    if (known !== undefined && this.#ram.u16[known >>> 1] !== HANDLER_STALE) return known;
+    const region = blocks.get(rip);
+    const record = this.#decodeRun(rip, physical);
+    if (record === 0) return 0;
+    if (region !== undefined) blocks.set(rip, region);
+    beside.set(rip, record);
     return record;
   }
   /** Takes a region's entry out; what was decoded there is decoded anew. */
@@ -212,6 +233,7 @@ export class CodeCache {
       if (code !== undefined) this.#guard.unmark(frame);
     });
     this.#frames.length = 0;
+    this.#flushedAt = Math.max(this.#flushedAt, this.#next);
     this.#next = this.#firstRecord;
     this.#clearJumps();
   }
@@ -244,6 +266,11 @@ export class CodeCache {
     return this.#next - this.#firstRecord;
   }
 
+  /** First byte after every record that was ever written; a decoding that failed may have left a few beyond the last good one. */
+  get recordsEnd(): number {
+    return Math.min(Math.max(this.#flushedAt, this.#next) + (MAX_RUN + 2) * RECORD_BYTES, this.#arenaEnd);
+  }
+
   #clearJumps(): void {
     const start = JUMP_CACHE_BASE >>> 2;
     this.#ram.i32.fill(-1, start, start + JUMP_CACHE_ENTRIES * 4);
@@ -272,7 +299,7 @@ export class CodeCache {
   #frameCode(frame: number): FrameCode {
     let code = this.#frames[frame];
     if (code === undefined) {
-      code = { blocks: new Map(), crossing: new Map(), ranges: [] };
+      code = { blocks: new Map(), beside: new Map(), crossing: new Map(), ranges: [] };
       this.#frames[frame] = code;
     }
     return code;
@@ -390,7 +417,17 @@ export class CodeCache {
   }
 
   #setPlace(record: number, rip: number): void {
-    this.#rip[(record - RECORD_BASE) / RECORD_BYTES] = rip;
+    const index = (record - RECORD_BASE) / RECORD_BYTES;
+    if (index >= this.#rip.length) this.#growPlaces();
+    this.#rip[index] = rip;
+  }
+  #growPlaces(): void {
+    const rip = new Float64Array(this.#rip.length * 2);
+    const unretired = new Uint16Array(rip.length);
+    rip.set(this.#rip);
+    unretired.set(this.#unretired);
+    this.#rip = rip;
+    this.#unretired = unretired;
   }
   /** Sets the block's length at its head and, for each of its records, what remains when it has not run. */
   #close(head: number, last: number, count: number): void {

@@ -18,8 +18,7 @@ import type { CpuServices } from "../service-context.ts";
 import { runService, SERVICE_LEAVE } from "../services.ts";
 import { STRING_WORK_LIMIT } from "../string.ts";
 import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
-import { Jit, type JitStats, SAMPLE_CHUNK } from "../jit/jit.ts";
-import { MAX_BLOCK } from "../jit/region.ts";
+import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
 import { instructionTables } from "./tables.ts";
@@ -41,8 +40,6 @@ export interface CpuOptions {
   /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
   readonly translateEagerly?: boolean;
 }
-/** A region is entered only with this much budget: more than its longest block, so that it always gets somewhere. */
-const REGION_RESERVE = 2 * MAX_BLOCK;
 
 /** Compiled modules: built at install time, or handed over by an embedder. */
 export interface CpuModules {
@@ -68,6 +65,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   #budget = 0;
   readonly #enter: (record: number, budget: number) => number;
   #mappingChanged = false;
+  /** Instructions until the next sample; longer while they are spent in regions. */
+  #chunk = SAMPLE_CHUNK;
   stringWork = 0;
   /** Translated code met what only the cold engine may do: run one instruction there. */
   #forceStep = false;
@@ -114,6 +113,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
+  }
+  get recordsEnd(): number {
+    return this.code.recordsEnd;
   }
   /** Figures of the JIT, undefined when there is none. */
   get jitStats(): JitStats | undefined {
@@ -164,7 +166,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       this.#fetchFailed = false;
       // A traced step must not run on into its branch target: it gets a budget of one instruction, the rest is kept aside.
       // With a JIT the rest is cut into chunks whose ends are samples of where time goes.
-      const kept = tracing ? left - 1 : this.#jit !== undefined && left > SAMPLE_CHUNK ? left - SAMPLE_CHUNK : 0;
+      const kept = tracing ? left - 1 : this.#jit !== undefined && left > this.#chunk ? left - this.#chunk : 0;
       const kind = this.#enter(record, left - kept - code.countOf(record));
       left = ram.i32[EXIT_BUDGET >>> 2] + kept;
       const at = ram.u32[EXIT_RECORD >>> 2];
@@ -175,13 +177,17 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             this.detail = VECTOR_DB;
             return finish(EXIT_EXCEPTION);
           }
-          if (this.#jit !== undefined && left > 0) this.#sample(registers.rip);
+          if (this.#jit !== undefined && left > 0) {
+            this.#chunk = SAMPLE_CHUNK;
+            this.#sample(registers.rip);
+          }
           continue;
         case EXIT_CONTINUE:
           if (at !== 0) {
             registers.rip = code.ripOf(at);
             left += code.unretired(at);
           } else if (this.#fetchFailed) return finish(this.#fetchFault());
+          else if (kept > 0 && left - kept < this.#chunk >> 3) this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
           if (this.stringWork >= STRING_WORK_LIMIT) return finish(EXIT_CONTINUE);
           if (tracing && left < budget && registers.rip !== rip) {
             this.detail = VECTOR_DB;
@@ -246,8 +252,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     let record = found;
     if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.find(rip);
     if (!this.code.entersRegion(record)) return record;
-    if (left < REGION_RESERVE || !jit.mayEnter(record)) return this.code.step(rip);
-    return record;
+    if (left >= this.code.regionNeed(record) && jit.mayEnter(record)) return record;
+    return this.code.besideRegion(rip);
   }
   #sample(rip: number): void {
     const jit = this.#jit as Jit;
@@ -409,8 +415,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
       return 0;
     }
-    if (host !== BOUNCE_READ) mmu.ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0), write !== 0);
-    return host;
+    if (host === BOUNCE_READ) return host;
+    const wasEmpty = mmu.ranges.isEmpty(slot);
+    mmu.ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0));
+    // The region goes on with what it has; when it has missed often, it leaves to take up the new range.
+    if (wasEmpty) return host;
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+    return 0;
   }
   #bounceTouchesCode(): boolean {
     const guard = this.mmu.codeGuard;

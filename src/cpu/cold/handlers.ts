@@ -98,8 +98,8 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
 }
 
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(slot, low, high, size) → host
- *  address or 0. A range miss looks into the TLB first; a range that is empty, or every 64th miss that the TLB answers,
- *  refills the range as well, so that accesses alternating between places do not refill for ever. */
+ *  address or 0. A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
+ *  times and every 1,024: seldom enough that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
     const graph = new Graph(params);
@@ -120,7 +120,10 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
         const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
         graph.store("i32.store16", slot, misses, RANGE_MISSES);
-        const keep = graph.op("i32.and", graph.op("i32.ne", graph.op("i32.and", misses, graph.i32(63)), graph.i32(0)), graph.op("i32.ne", graph.load("i32.load", slot, RANGE_LIMIT), graph.i32(0)));
+        const no = graph.i32(0);
+        const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(1023))),
+          graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(16)), graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))))));
+        const keep = graph.op("i32.and", graph.op("i32.eqz", often), graph.op("i32.ne", graph.load("i32.load", slot, RANGE_LIMIT), no));
         graph.if(keep, () => graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8))));
       });
       graph.return(graph.call(rangeRefill, I32, slot, low, high, size, graph.i32(write)));

@@ -166,6 +166,7 @@ export function scalarFlags(b: Builder, name: "comis" | "ucomis", f: Value, g: V
     b.set(parity, b.and(b.shrU(flags, 2), one));
     b.set(zero, b.and(b.shrU(flags, 6), one));
   });
+  b.flags.replaceAll();
   b.flags.carry(b.truth(b.get(carry).node));
   b.flags.zero(b.truth(b.get(zero).node));
   b.flags.parity(b.truth(b.get(parity).node));

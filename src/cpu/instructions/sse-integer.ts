@@ -188,6 +188,7 @@ instruction("ptest", ["66 0F 38 17 /r   x, xm128"], {}, (b, dst, src) => {
   const [x, y] = readBoth(b, dst, src), never = b.truth(b.constant(32, 0).node);
   const none = (v: Value): Value => b.not(is(b, "v128.any_true", v));
   const zero = none(b.op("v128.and", x, y)), carry = none(b.op("v128.andnot", y, x));
+  b.flags.replaceAll();
   b.flags.zero(zero);
   b.flags.carry(carry);
   b.flags.overflow(never);

@@ -132,6 +132,7 @@ function compare(b: Builder, x: Value, y: Value, control: Value, lengths: Length
 /** CF: some bit; ZF, SF: the second, first operand ends inside the register; OF: bit 0. */
 function setFlags(b: Builder, { bits, count, length1, length2 }: Comparison): void {
   const no = b.truth(number(b, 0).node);
+  b.flags.replaceAll();
   b.flags.carry(b.isNonZero(bits));
   b.flags.zero(b.ltU(length2, count));
   b.flags.sign(b.ltU(length1, count));

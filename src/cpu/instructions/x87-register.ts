@@ -58,6 +58,7 @@ function compareFlags(mnemonic: string, row: string, kind: number, pops: number)
     const relation = b.helper("x87_compare_flags", b.registerNumber(st), number(b, kind), number(b, pops));
     const bit = (mask: number): Value => b.isNonZero(b.and(relation, number(b, mask)));
     const never = b.truth(number(b, 0).node);
+    b.flags.replaceAll();
     b.flags.zero(bit(0x40));
     b.flags.parity(bit(0x04));
     b.flags.carry(bit(0x01));

@@ -1,35 +1,36 @@
 /** One region → one WebAssembly function.
  *
- *  Layout: blocks in reverse postorder. A forward edge is a branch to a label that is open there. A loop whose body is entered by its
- *  head only is a Wasm loop; every other backward edge, every entry from outside and every predicted return goes through the
- *  dispatcher, a `br_table` at the top:
+ *  Blocks stand in the order of layout.ts. A forward edge is a branch out of the Wasm block that ends where its target begins, an edge
+ *  back is a branch to the Wasm loop of its head:
  *
  *    block exit
- *      loop top
- *        block B2 { block B1 { block B0 { br_table pc } code of B0 } code of B1 } code of B2
- *      end
+ *      prologue: registers, flags and ranges into locals
+ *      block B3 { loop B1 { block B2 { code of B1 } code of B2 } } code of B3
  *    end
- *    store registers and flags; leave or chain */
-import type { Encoding } from "../instructions/define.ts";
+ *    store registers and flags; leave or chain
+ *
+ *  Instructions are counted block by block; whether the budget suffices is asked at the entry and at loop heads only, for the longest
+ *  way to the next such place. What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import type { Value } from "../builder.ts";
-import { helperSignatures, type HelperName } from "../helpers.ts";
-import { R_OPERAND0 } from "../cold/record.ts";
+import { type HelperName, helperSignatures } from "../helpers.ts";
+import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
-import { Graph, type Label, type Variable } from "../wasm/graph.ts";
+import { Graph, type Label } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import { ColdOnly, JitBuilder } from "./jit-builder.ts";
-import { type Block, type Region, successors } from "./region.ts";
+import { type Layout, layOut } from "./layout.ts";
+import { type Block, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Helpers the module imports. */
   readonly helpers: readonly string[];
-  /** Start addresses by entry number. */
-  readonly entries: readonly number[];
+  /** The region is not entered with a smaller budget. */
+  readonly need: number;
+  /** Instructions compiled, copies counted. */
+  readonly instructions: number;
 }
 
-/** Most return addresses compared before a return leaves the region. */
-const MAX_PREDICTED_RETURNS = 8;
 const FIXED_IMPORTS = 5;
 
 /** Compiles `region`, or names the encoding that must stay with the cold engine. */
@@ -66,125 +67,90 @@ export function compileRegion(region: Region): CompiledRegion | { readonly coldO
   graph.emitTo(code);
   code.byte(0x0b);
   module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region");
-  return { bytes: module.build(), helpers, entries: region.entries };
+  return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
-interface Loop { readonly head: number; last: number }
-
 class RegionEmitter {
-  readonly #region: Region;
   readonly #graph: Graph;
   readonly #b: JitBuilder;
-  readonly #loops = new Map<number, Loop>();
-  /** Start addresses that the dispatcher can reach, by number; the region's entries come first. */
-  readonly #dispatched: number[];
+  readonly #layout: Layout;
+  /** Labels in reach: behind which a block begins, and loops that are open. */
   readonly #forward = new Map<Block, Label>();
   readonly #open = new Map<Block, Label>();
   readonly #kindOut: (number | undefined)[] = [];
-  #pc!: Variable;
-  #top!: Label;
-  readonly #returnSites: readonly number[];
+  readonly #predecessors = new Map<Block, Block[]>();
+  /** Longest way from a block to the next question about the budget, in instructions. */
+  readonly #cost: number[] = [];
+  #block!: Block;
+  instructions = 0;
   /** Encoding being recorded, for error reports. */
   encoding: Encoding | undefined;
 
   constructor(region: Region, graph: Graph, b: JitBuilder) {
-    this.#region = region;
     this.#graph = graph;
     this.#b = b;
-    this.#dispatched = [...region.entries];
-    const sites: number[] = [];
-    for (const block of region.blocks) {
-      const e = block.ending;
-      if (e.kind === "call" && region.byStart.has(e.target) && region.byStart.has(e.next) && sites.length < MAX_PREDICTED_RETURNS && !sites.includes(e.next)) sites.push(e.next);
+    this.#layout = layOut(region.entry);
+    const { order, loops, follows } = this.#layout;
+    for (const block of order) {
+      this.instructions += block.instructions.length;
+      for (const next of successors(block)) {
+        if (!follows(block, next)) continue;
+        const list = this.#predecessors.get(next);
+        if (list === undefined) this.#predecessors.set(next, [block]);
+        else list.push(block);
+      }
     }
-    this.#returnSites = sites;
+    for (let i = order.length - 1; i >= 0; i--) {
+      let rest = 0;
+      for (const next of successors(order[i])) if (next.index > i && follows(order[i], next) && !loops.has(next)) rest = Math.max(rest, this.#cost[next.index]);
+      this.#cost[i] = order[i].instructions.length + rest;
+    }
+  }
+  get need(): number {
+    return this.#cost[0];
   }
 
   emit(): void {
     const graph = this.#graph;
     const b = this.#b;
-    const { blocks } = this.#region;
-    this.#findLoops();
+    const { order, loops } = this.#layout;
     const prologue = graph.placeholder();
-    this.#pc = graph.variable(I32);
-    graph.set(this.#pc, graph.load("i32.load16_u", graph.get(graph.parameter(0)), R_OPERAND0));
-    b.onJump = (target) => this.#jump(target);
+    b.onJump = () => this.#go(this.#block.taken as Target);
     b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
     graph.block((exit) => {
       b.setExit(exit);
-      graph.loop((top) => {
-        this.#top = top;
-        this.#emitRange(0, blocks.length - 1, true);
-      });
+      if (!loops.has(order[0])) b.requireBudget(this.#cost[0], order[0].start);
+      this.#emitRange(0, order.length - 1);
     });
     b.epilogue();
     graph.unreachable();
     prologue(() => b.prologue());
   }
 
-  /** Backward edges become Wasm loops where nothing but the head is entered from outside; heads of the others are dispatched to. */
-  #findLoops(): void {
-    const { blocks, byStart } = this.#region;
-    const loops = this.#loops;
-    const edges: [number, number][] = [];
-    for (const block of blocks) {
-      for (const next of successors(block, byStart)) {
-        edges.push([block.index, next.index]);
-        if (next.index > block.index) continue;
-        const loop = loops.get(next.index);
-        if (loop === undefined) loops.set(next.index, { head: next.index, last: block.index });
-        else loop.last = Math.max(loop.last, block.index);
-      }
-    }
-    const dispatched = new Set(this.#dispatched.map((start) => byStart.get(start)?.index ?? -1));
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const loop of [...loops.values()]) {
-        for (const other of loops.values()) {
-          if (other.head > loop.head && other.head <= loop.last && other.last > loop.last) {
-            loop.last = other.last;
-            changed = true;
-          }
-        }
-        const inside = (i: number): boolean => i > loop.head && i <= loop.last;
-        let natural = true;
-        for (const index of dispatched) if (inside(index)) natural = false;
-        for (const [from, to] of edges) if (inside(to) && !(inside(from) || from === loop.head)) natural = false;
-        if (!natural) {
-          loops.delete(loop.head);
-          dispatched.add(loop.head);
-          if (!this.#dispatched.includes(blocks[loop.head].start)) this.#dispatched.push(blocks[loop.head].start);
-          changed = true;
-        }
-      }
-    }
-  }
-
-  /** Blocks first…last in order, each behind a label that forward branches can reach. */
-  #emitRange(first: number, last: number, outermost: boolean, inLoop = -1): void {
+  /** Blocks first…last in order, each behind a label that forward branches can reach. `inLoop` is the head whose Wasm loop is open. */
+  #emitRange(first: number, last: number, inLoop = -1): void {
     const graph = this.#graph;
+    const { order, loops } = this.#layout;
     const units: [number, number][] = [];
     for (let i = first; i <= last; ) {
-      const loop = i === inLoop ? undefined : this.#loops.get(i);
-      const end = loop === undefined ? i : loop.last;
+      const end = i === inLoop ? i : (loops.get(order[i])?.last ?? i);
       units.push([i, end]);
       i = end + 1;
     }
     const upTo = (k: number): void => {
       const [head, end] = units[k];
-      const block = this.#region.blocks[head];
-      if (k > 0 || outermost) {
+      const block = order[head];
+      if (k > 0) {
         graph.block((label) => {
           this.#forward.set(block, label);
-          if (k > 0) upTo(k - 1);
-          else this.#dispatch();
+          upTo(k - 1);
         });
         this.#forward.delete(block);
       }
-      if (end > head || this.#loops.has(head) && head !== inLoop) {
+      if (head !== inLoop && loops.has(block)) {
         graph.loop((label) => {
           this.#open.set(block, label);
-          this.#emitRange(head, end, false, head);
+          this.#emitRange(head, end, head);
           this.#open.delete(block);
         });
       } else this.#emitBlock(block);
@@ -192,74 +158,52 @@ class RegionEmitter {
     upTo(units.length - 1);
   }
 
-  #dispatch(): void {
-    const graph = this.#graph;
-    const { byStart } = this.#region;
-    const labels = this.#dispatched.map((start) => this.#forward.get(byStart.get(start) as Block) as Label);
-    if (labels.length === 1) graph.br(labels[0]);
-    else graph.brTable(labels, graph.get(this.#pc));
-  }
-
   #emitBlock(block: Block): void {
     const b = this.#b;
+    this.#block = block;
     b.jitFlags.beginBlock(this.#kindIn(block));
-    b.chargeBlock(block.start, block.instructions.length);
+    if (this.#layout.loops.has(block)) b.requireBudget(this.#cost[block.index], block.start);
+    b.chargeBlock(block.instructions.length);
     let left = block.instructions.length;
     for (const d of block.instructions) {
       const operands = b.beginInstruction(d, left--);
       this.encoding = d.encoding;
-      this.#kindOut[block.index] = undefined;
       d.encoding.semantics(b, ...operands);
     }
     this.#kindOut[block.index] = b.jitFlags.kindNow;
-    const e = block.ending;
-    const lastInstruction = block.instructions.at(-1);
-    if (e.kind === "branch") this.#jump(e.next);
-    else if (e.kind === "jump" && lastInstruction?.encoding.options.endsBlock !== true) this.#jump(e.next);
-    else if (lastInstruction === undefined) b.leaveTo(block.start);
+    if (block.ending === "branch") this.#go(block.next as Target);
+    else if (block.ending === "fall") this.#go(block.next as Target);
   }
 
   /** Kind of the flags when every way into `block` is a forward edge that leaves the same kind. */
   #kindIn(block: Block): number | undefined {
-    const { blocks, byStart } = this.#region;
-    if (this.#dispatched.includes(block.start)) return undefined;
     let kind: number | undefined;
-    let seen = false;
-    for (const from of blocks) {
-      if (!successors(from, byStart).includes(block)) continue;
-      if (from.index >= block.index) return undefined;
-      const out = this.#kindOut[from.index];
-      if (out === undefined || (seen && out !== kind)) return undefined;
+    for (const [i, from] of (this.#predecessors.get(block) ?? []).entries()) {
+      const out = from.index < block.index ? this.#kindOut[from.index] : undefined;
+      if (out === undefined || (i > 0 && out !== kind)) return undefined;
       kind = out;
-      seen = true;
     }
     return kind;
   }
 
-  #jump(target: number): void {
-    const block = this.#region.byStart.get(target);
-    const b = this.#b;
-    if (block === undefined) {
-      b.chainTo(target);
+  #go(target: Target): void {
+    if (typeof target === "number") {
+      this.#b.chainTo(target);
       return;
     }
-    const label = this.#open.get(block) ?? this.#forward.get(block);
-    if (label !== undefined) {
-      this.#graph.br(label);
-      return;
-    }
-    const number = this.#dispatched.indexOf(target);
-    if (number < 0) throw new Error(`no way to block ${target.toString(16)}`);
-    this.#graph.set(this.#pc, this.#graph.i32(number));
-    this.#graph.br(this.#top);
+    const label = this.#open.get(target) ?? this.#forward.get(target);
+    if (label !== undefined && this.#layout.follows(this.#block, target)) this.#graph.br(label);
+    else this.#b.chainTo(target.start);
   }
 
   #indirect(address: Value, isReturn: boolean): void {
-    const b = this.#b;
     const graph = this.#graph;
-    if (isReturn) {
-      for (const site of this.#returnSites) graph.if(graph.op("i64.eq", address.node, graph.i64(BigInt(site))), () => this.#jump(site));
+    const { next, reached } = this.#block;
+    const expected = isReturn && next !== undefined ? [next] : reached;
+    for (const target of expected) {
+      const rip = typeof target === "number" ? target : target.start;
+      if (typeof target !== "number") graph.if(graph.op("i64.eq", address.node, graph.i64(BigInt(rip))), () => this.#go(target));
     }
-    b.chainToValue(address);
+    this.#b.chainToValue(address);
   }
 }

@@ -56,6 +56,8 @@ export class JitBuilder extends Builder {
   /** Instructions of the block that are not retired while this one runs (itself included). */
   #unretired = 0;
   #modifyHost: Variable | undefined;
+  /** Variables for host addresses that are free again. */
+  readonly #hosts: Variable[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
@@ -106,10 +108,14 @@ export class JitBuilder extends Builder {
     graph.store("i32.store", zero, graph.get(this.#budget), EXIT_BUDGET);
     graph.return(graph.get(this.#exitKind));
   }
-  /** Charges a block; when the budget is too short the region is left before it. */
-  chargeBlock(start: number, count: number): void {
+  /** Leaves before `start` when the budget does not reach for `count` instructions. */
+  requireBudget(count: number, start: number): void {
     const { graph } = this;
     graph.if(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start));
+  }
+  /** Charges a block. */
+  chargeBlock(count: number): void {
+    const { graph } = this;
     graph.set(this.#budget, graph.op("i32.sub", graph.get(this.#budget), graph.i32(count)));
   }
   /** Names the instruction whose meaning is recorded next. */
@@ -248,6 +254,7 @@ export class JitBuilder extends Builder {
       this.#modifyHost = undefined;
       graph.store(storeName(value), graph.get(host), value.node);
       this.#flushIfBounced(host);
+      this.#hosts.push(host);
     } else if (o.spec.class === "gpr") {
       const offset = o.address - GPR;
       this.#setGpr(offset >> 3, (offset & 7) === 1, value);
@@ -327,10 +334,11 @@ export class JitBuilder extends Builder {
     graph.if(
       this.#outside(address, range),
       () => {
-        const host = graph.variable(I32);
+        const host = this.#takeHost();
         this.#miss(host, address, range, value.width / 8, this.#imports.rangeWrite);
         graph.store(name, graph.get(host), value.node);
         this.#flushIfBounced(host);
+        this.#hosts.push(host);
       },
       () => graph.store(name, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)), value.node),
     );
@@ -364,15 +372,25 @@ export class JitBuilder extends Builder {
     graph.set(range.limit, graph.load("i64.load", zero, at + RANGE_LIMIT));
     graph.set(range.delta, graph.load("i32.load", zero, at + RANGE_DELTA));
   }
+  /** For a load that is recorded at once: the variable may be used again afterwards. */
   #hostForRead(address: Value, rangeClass: number, size: number): Node {
-    return this.graph.get(this.#host(address, this.#range(rangeClass), size, this.#imports.rangeRead));
+    const host = this.#host(address, this.#readRange(rangeClass), size, this.#imports.rangeRead);
+    this.#hosts.push(host);
+    return this.graph.get(host);
+  }
+  /** Stack pages that are read have been written: one slot serves both. */
+  #readRange(rangeClass: number): RangeLocals {
+    return this.#range(rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass);
+  }
+  #takeHost(): Variable {
+    return this.#hosts.pop() ?? this.graph.variable(I32);
   }
   #hostForWrite(address: Value, rangeClass: number, size: number): Variable {
     return this.#host(address, this.#range(RANGE_CLASSES + rangeClass), size, this.#imports.rangeWrite);
   }
   #host(address: Value, range: RangeLocals, size: number, miss: number): Variable {
     const { graph } = this;
-    const host = graph.variable(I32);
+    const host = this.#takeHost();
     graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)));
     graph.if(this.#outside(address, range), () => this.#miss(host, address, range, size, miss));
     return host;
@@ -381,12 +399,12 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     return graph.op("i64.ge_u", graph.op("i64.sub", address.node, graph.get(range.base)), graph.get(range.limit));
   }
-  /** Asks for the host address; leaves when it is denied, else takes the refilled slot. */
+  /** Asks for the host address; leaves when it is denied. The range in the locals stays as it is: a value that never changes inside the
+   *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
   #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
     const { graph } = this;
     graph.set(host, graph.call(miss, I32, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(size)));
     this.#leaveIfDenied(graph.get(host));
-    this.#reload(range);
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {
@@ -407,10 +425,19 @@ export class JitBuilder extends Builder {
   // ---- control inside one instruction ------------------------------------------------------------------------------------------------
 
   override if(condition: Value, then: () => void, otherwise?: () => void): void {
-    // Flags that one side may change are brought to words first, so that both sides end the same way.
-    const before = this.jitFlags.kindNow;
-    super.if(condition, then, otherwise);
-    if (this.jitFlags.kindNow !== before) this.jitFlags.forget();
+    const flags = this.jitFlags;
+    const before = flags.snapshot();
+    let afterThen = before;
+    super.if(
+      condition,
+      () => {
+        then();
+        afterThen = flags.snapshot();
+        flags.restore(before);
+      },
+      otherwise,
+    );
+    flags.merge(before, afterThen);
   }
 
   // ---- leaving ---------------------------------------------------------------------------------------------------------------------------

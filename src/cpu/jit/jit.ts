@@ -9,15 +9,19 @@ import type { Mmu } from "../../memory/mmu.ts";
 import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
-import { DECODED, type Decoder } from "../decode/decoder.ts";
+import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { compileRegion } from "./compile.ts";
-import { discoverRegion, type Region } from "./region.ts";
+import { hotEntry } from "./hot-entry.ts";
+import { DEFAULT_LIMITS, discoverRegion, type Region, type Seen } from "./region.ts";
 
-/** Instructions between samples. */
+/** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
+export const LONGEST_SAMPLE_CHUNK = 4_000_000;
 /** Samples at one address before it is compiled. */
 const HOT_SAMPLES = 2;
+/** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
+const MAX_REFUSALS = 64;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
 const MAX_REGIONS = 3000;
 
@@ -34,9 +38,11 @@ export interface RegionEnvironment {
 interface LiveRegion {
   readonly region: Region;
   readonly slot: number;
-  readonly records: readonly number[];
+  readonly record: number;
   /** Epoch in which the pages were last found in place. */
   epoch: number;
+  /** Times it could not be entered since because a page was not in place. */
+  refused: number;
 }
 
 export interface JitStats {
@@ -68,6 +74,8 @@ export class Jit {
   /** Off once run-time compilation turned out to be forbidden. */
   enabled = true;
   readonly #threshold: number;
+  /** Bytes of an instruction that lies in two pages. */
+  readonly #crossing = new Uint8Array(32);
 
   constructor(ram: Ram, mmu: Mmu, code: CodeCache, decoder: Decoder, table: WebAssembly.Table, env: RegionEnvironment, helpers: Record<string, unknown>, threshold = HOT_SAMPLES) {
     this.#ram = ram;
@@ -80,15 +88,20 @@ export class Jit {
     this.#threshold = threshold;
   }
 
-  /** A chunk ended at `rip`: compile it when that has happened often enough. */
+  /** A chunk ended at `rip`, in code that is not translated: compile it when that has happened often enough. */
   sample(rip: number): void {
     const seen = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, seen);
-    if (seen === this.#threshold) this.compile(rip);
+    if (seen === this.#threshold) this.#compileAround(rip);
     else if (this.#samples.size > 20_000) this.#samples.clear();
   }
+  #compileAround(rip: number): void {
+    const around = discoverRegion(rip, (at) => this.#peek(at), undefined, { ...DEFAULT_LIMITS, callDepth: 0 });
+    const entry = around === undefined ? rip : hotEntry(around, rip);
+    if (entry === rip || !this.compile(entry)) this.compile(rip);
+  }
 
-  /** Compiles the region around `rip` and installs it. False when there is nothing to compile. */
+  /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
   compile(rip: number): boolean {
     if (!this.enabled || this.#failed.has(rip) || this.#code.isRegion(rip)) return false;
     for (;;) {
@@ -113,8 +126,9 @@ export class Jit {
         }
         throw error;
       }
-      this.#install(region, instance.exports["region"], compiled.entries);
+      if (!this.#install(region, instance.exports["region"], compiled.need)) return false;
       this.stats.codeBytes += compiled.bytes.length;
+      this.stats.guestInstructions += compiled.instructions;
       return true;
     }
   }
@@ -125,10 +139,13 @@ export class Jit {
     if (live === undefined) return false;
     if (live.epoch === this.epoch) return true;
     for (const [page, frame] of live.region.pages) {
-      if (this.#mmu.probe(page, EXECUTE) >>> 12 !== frame) return false;
+      if (this.#mmu.probe(page, EXECUTE) >>> 12 === frame) continue;
+      if (++live.refused > MAX_REFUSALS) this.#remove(live);
+      return false;
     }
+    live.refused = 0;
     live.epoch = this.epoch;
-    for (const entry of live.records) this.#code.setRegionEpoch(entry, this.epoch);
+    this.#code.setRegionEpoch(record, this.epoch);
     return true;
   }
 
@@ -153,36 +170,38 @@ export class Jit {
     return this.#live.size >= MAX_REGIONS;
   }
 
-  #install(region: Region, run: unknown, entries: readonly number[]): void {
+  #install(region: Region, run: unknown, need: number): boolean {
+    const rip = region.entry.start;
+    const frame = region.pages.get(rip - (rip % PAGE_SIZE)) as number;
     const slot = this.#freeSlots.pop() ?? this.#slots++;
+    const record = this.#code.installRegion(rip, frame, slot, need, region.pages.size > 1 ? this.epoch : 0);
+    if (record === 0) {
+      this.#freeSlots.push(slot);
+      return false;
+    }
     if (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
     this.#table.set(slot, run);
-    const checked = region.pages.size > 1;
-    const records: number[] = [];
-    for (const [number, rip] of entries.entries()) {
-      const frame = region.pages.get(rip - (rip % PAGE_SIZE));
-      if (frame === undefined) continue;
-      const record = this.#code.installRegion(rip, frame, slot, number, checked ? this.epoch : 0);
-      if (record !== 0) records.push(record);
-    }
-    const live: LiveRegion = { region, slot, records, epoch: this.epoch };
+    const live: LiveRegion = { region, slot, record, epoch: this.epoch, refused: 0 };
     this.#live.set(slot, live);
-    for (const frame of region.pages.values()) {
-      let set = this.#byFrame.get(frame);
-      if (set === undefined) this.#byFrame.set(frame, (set = new Set()));
+    for (const pageFrame of region.pages.values()) {
+      let set = this.#byFrame.get(pageFrame);
+      if (set === undefined) this.#byFrame.set(pageFrame, (set = new Set()));
       set.add(live);
+      this.#code.touchFrame(pageFrame);
     }
-    for (const block of region.blocks) {
-      for (const d of block.instructions) {
-        this.#mmu.codeGuard.mark(region.pages.get(d.rip - (d.rip % PAGE_SIZE)) as number, d.rip % PAGE_SIZE, d.length);
-        this.stats.guestInstructions++;
-      }
-    }
-    for (const frame of region.pages.values()) this.#code.touchFrame(frame);
+    for (const block of region.blocks) for (const d of block.instructions) this.#mark(region, d.rip, d.length);
     this.stats.regions++;
+    return true;
+  }
+  /** Marks code bytes in the guard, in both pages when an instruction crosses. */
+  #mark(region: Region, rip: number, length: number): void {
+    const offset = rip % PAGE_SIZE;
+    const head = Math.min(length, PAGE_SIZE - offset);
+    this.#mmu.codeGuard.mark(region.pages.get(rip - offset) as number, offset, head);
+    if (head < length) this.#mmu.codeGuard.mark(region.pages.get(rip - offset + PAGE_SIZE) as number, 0, length - head);
   }
   #remove(live: LiveRegion): void {
-    for (const record of live.records) this.#code.removeRegion(record);
+    this.#code.removeRegion(live.record);
     this.#live.delete(live.slot);
     for (const frame of live.region.pages.values()) this.#byFrame.get(frame)?.delete(live);
     this.#free(live);
@@ -194,12 +213,22 @@ export class Jit {
     this.stats.dropped++;
   }
 
-  #peek(rip: number): { decoded: ReturnType<Decoder["decoded"]["copy"]>; frame: number } | undefined {
+  #peek(rip: number): Seen | undefined {
     if (!(rip >= 0 && rip < 2 ** 47)) return undefined;
     const physical = this.#mmu.probe(rip, EXECUTE);
     if (physical < 0) return undefined;
-    const result = this.#decoder.decode(this.#ram.u8, physical, PAGE_SIZE - (physical & (PAGE_SIZE - 1)), rip);
+    const available = PAGE_SIZE - (physical & (PAGE_SIZE - 1));
+    let secondFrame = -1;
+    let result = this.#decoder.decode(this.#ram.u8, physical, available, rip);
+    if (result === TRUNCATED) {
+      const second = this.#mmu.probe(rip + available, EXECUTE);
+      if (second < 0) return undefined;
+      this.#crossing.set(this.#ram.u8.subarray(physical, physical + available));
+      this.#crossing.set(this.#ram.u8.subarray(second, second + 16), available);
+      result = this.#decoder.decode(this.#crossing, 0, available + 16, rip);
+      secondFrame = second >>> 12;
+    }
     if (result !== DECODED || this.#coldOnly.has(this.#decoder.decoded.encoding)) return undefined;
-    return { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12 };
+    return { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12, secondFrame };
   }
 }

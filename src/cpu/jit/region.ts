@@ -1,188 +1,242 @@
-/** Which code is compiled together: the blocks reachable from a hot address by direct jumps, branches and calls, up to a size.
+/** Which code is compiled together: the blocks reachable from a hot address by direct jumps and branches, with the functions they call
+ *  inlined, up to a size.
  *
- *  Looking ahead never faults, pages in or sets A: code that is not mapped and executable right now stays outside the region. */
+ *  A region has one entry. A called function is copied into each place that calls it, so that its return goes on behind the call
+ *  without asking where it came from; only the address on the guest's stack is compared. Looking ahead never faults, pages in, or
+ *  sets A: code that is not mapped and executable right now stays outside the region. */
 import type { Decoded } from "../decode/decoder.ts";
 
-/** How a block ends. */
-export type Ending =
-  /** Falls into, or jumps to, `next`. */
-  | { readonly kind: "jump"; readonly next: number }
-  | { readonly kind: "branch"; readonly taken: number; readonly next: number }
-  /** Direct call; `next` is the return address. */
-  | { readonly kind: "call"; readonly target: number; readonly next: number }
-  /** Indirect call; `next` is the return address. */
-  | { readonly kind: "indirect-call"; readonly next: number }
-  | { readonly kind: "return" }
-  | { readonly kind: "indirect" }
-  /** Leaves the CPU (system call, trap) or is not decodable here: the cold engine goes on at `at`. */
-  | { readonly kind: "leave" };
+/** A call that is inlined: where it returns to, and in which copy of the caller. */
+export interface Context {
+  readonly parent: Context | undefined;
+  readonly depth: number;
+  readonly callee: number;
+  readonly returnTo: number;
+  /** Instructions of this copy by address. */
+  readonly found: Map<number, Decoded>;
+  readonly leaders: Set<number>;
+  /** Copies of the functions called from here, by address of the call. */
+  readonly calls: Map<number, Context>;
+}
+
+/** Where control goes: a block of the region, or an address outside. */
+export type Target = Block | number;
 
 export interface Block {
-  /** Position in the region's layout. */
+  /** Position in the region's layout (layout.ts). */
   index: number;
   readonly start: number;
+  readonly context: Context;
   readonly instructions: Decoded[];
-  ending: Ending;
+  /** How the last instruction ends the block; "fall" when it does not transfer control. */
+  ending: "fall" | "jump" | "branch" | "call" | "indirect-call" | "return" | "indirect" | "leave";
+  /** Target of a jump, a taken branch or a direct call. */
+  taken: Target | undefined;
+  /** What follows when a branch is not taken or nothing ends the block; behind an inlined call's return. */
+  next: Target | undefined;
+  /** Blocks an indirect jump is seen to reach. */
+  reached: Block[];
 }
 
 export interface Region {
-  readonly entry: number;
-  /** Blocks in layout order, entry first. */
-  readonly blocks: Block[];
-  readonly byStart: ReadonlyMap<number, Block>;
-  /** Start addresses that may be entered from outside. */
-  readonly entries: readonly number[];
+  readonly entry: Block;
+  readonly blocks: readonly Block[];
   /** Page base → frame of every page whose bytes were read. */
   readonly pages: ReadonlyMap<number, number>;
 }
 
-/** Decodes one instruction without side effects; undefined when it is not there, crosses a page or is not valid. */
-export type Peek = (rip: number) => { readonly decoded: Decoded; readonly frame: number } | undefined;
+/** An instruction with the frames of the page it begins in and of the next one (−1 when it ends in the same page). */
+export interface Seen { readonly decoded: Decoded; readonly frame: number; readonly secondFrame: number }
+/** Decodes one instruction without side effects; undefined when it is not there or not valid. */
+export type Peek = (rip: number) => Seen | undefined;
 
 export interface RegionLimits {
   readonly instructions: number;
   readonly blocks: number;
   readonly callDepth: number;
+  /** Longest function that is inlined, in instructions. */
+  readonly inlined: number;
 }
-export const DEFAULT_LIMITS: RegionLimits = { instructions: 600, blocks: 120, callDepth: 2 };
-/** Longest block: the cold engine's budget reserve must cover it (jit.ts, MINIMUM_BUDGET). */
+export const DEFAULT_LIMITS: RegionLimits = { instructions: 700, blocks: 160, callDepth: 4, inlined: 160 };
+/** Copies of one function inside itself. */
+const MAX_RECURSION = 2;
+/** Longest block. */
 export const MAX_BLOCK = 64;
 const PAGE_SIZE = 4096;
 
-export function discoverRegion(entry: number, peek: Peek, limits = DEFAULT_LIMITS): Region | undefined {
-  const found = new Map<number, Decoded>();
-  const leaders = new Set<number>([entry]);
+/** Addresses an indirect jump at `rip` has gone to, most useful first. */
+export type IndirectTargets = (rip: number) => readonly number[];
+
+export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTargets = () => [], limits = DEFAULT_LIMITS): Region | undefined {
   const pages = new Map<number, number>();
-  const queue: { rip: number; depth: number }[] = [{ rip: entry, depth: 0 }];
-  while (queue.length > 0) {
+  const decoded = new Map<number, Decoded | undefined>();
+  const look = (rip: number): Decoded | undefined => {
+    if (decoded.has(rip)) return decoded.get(rip);
+    const seen = peek(rip);
+    decoded.set(rip, seen?.decoded);
+    if (seen !== undefined) {
+      const page = rip - (rip % PAGE_SIZE);
+      pages.set(page, seen.frame);
+      if (seen.secondFrame >= 0) pages.set(page + PAGE_SIZE, seen.secondFrame);
+    }
+    return seen?.decoded;
+  };
+  if (look(entry) === undefined) return undefined;
+
+  const root = newContext(undefined, entry, 0);
+  const contexts = [root];
+  const queue: [Context, number][] = [[root, entry]];
+  let instructions = 0;
+  let leaders = 1;
+  const expect = (context: Context, rip: number): void => {
+    if (context.leaders.has(rip)) return;
+    context.leaders.add(rip);
+    leaders++;
+    queue.push([context, rip]);
+  };
+  for (let head = 0; head < queue.length; head++) {
     // Breadth first: what is near the entry is what is hot.
-    const { rip: start, depth } = queue.shift() as { rip: number; depth: number };
+    const [context, start] = queue[head];
     let rip = start;
-    while (!found.has(rip)) {
-      if (found.size >= limits.instructions || leaders.size > limits.blocks) break;
-      const seen = peek(rip);
-      if (seen === undefined) break;
-      const d = seen.decoded;
-      found.set(rip, d);
-      pages.set(rip - (rip % PAGE_SIZE), seen.frame);
+    while (!context.found.has(rip)) {
+      if (instructions >= limits.instructions || leaders > limits.blocks) break;
+      const d = look(rip);
+      if (d === undefined) break;
+      context.found.set(rip, d);
+      instructions++;
       const next = d.nextRip;
       if (d.encoding.options.endsBlock !== true) {
         rip = next;
         continue;
       }
       const ending = endingOf(d);
-      if (ending.kind === "jump") {
-        leaders.add(ending.next);
-        queue.push({ rip: ending.next, depth });
-      } else if (ending.kind === "branch") {
-        leaders.add(ending.taken).add(ending.next);
-        queue.push({ rip: ending.taken, depth }, { rip: ending.next, depth });
-      } else if (ending.kind === "call") {
-        leaders.add(ending.next);
-        queue.push({ rip: ending.next, depth });
-        if (depth < limits.callDepth) {
-          leaders.add(ending.target);
-          queue.push({ rip: ending.target, depth: depth + 1 });
-        }
-      } else if (ending.kind === "indirect-call") {
-        leaders.add(ending.next);
-        queue.push({ rip: ending.next, depth });
-      }
+      if (ending === "jump") expect(context, d.target);
+      else if (ending === "branch") {
+        expect(context, next);
+        expect(context, d.target);
+      } else if (ending === "call" && mayInline(context, d.target, limits, look)) {
+        const callee = newContext(context, d.target, next);
+        context.calls.set(rip, callee);
+        contexts.push(callee);
+        queue.push([callee, d.target]);
+        expect(context, next);
+      } else if (ending === "indirect") for (const target of targetsOf(rip)) expect(context, target);
       break;
     }
   }
-  if (!found.has(entry)) return undefined;
 
+  const byStart = new Map<Context, Map<number, Block>>();
+  for (const context of contexts) byStart.set(context, cut(context));
+  const blockAt = (context: Context, rip: number): Target => byStart.get(context)?.get(rip) ?? rip;
+  const blocks: Block[] = [];
+  for (const context of contexts) {
+    for (const block of (byStart.get(context) as Map<number, Block>).values()) {
+      blocks.push(block);
+      const last = block.instructions[block.instructions.length - 1];
+      switch (block.ending) {
+        case "fall":
+          block.next = blockAt(context, last.nextRip);
+          break;
+        case "jump":
+          block.taken = blockAt(context, last.target);
+          break;
+        case "branch":
+          block.next = blockAt(context, last.nextRip);
+          block.taken = blockAt(context, last.target);
+          break;
+        case "call": {
+          const callee = context.calls.get(last.rip);
+          block.taken = callee === undefined ? last.target : blockAt(callee, last.target);
+          break;
+        }
+        case "return":
+          if (context.parent !== undefined) block.next = blockAt(context.parent, context.returnTo);
+          break;
+        case "indirect":
+          for (const target of targetsOf(last.rip)) {
+            const to = blockAt(context, target);
+            if (typeof to !== "number") block.reached.push(to);
+          }
+          break;
+      }
+    }
+  }
+  return { entry: blockAt(root, entry) as Block, blocks, pages };
+}
+
+export function endingOf(d: Decoded): Block["ending"] {
+  const { mnemonic, operands, options } = d.encoding;
+  const relative = operands.length > 0 && operands[0].class === "rel";
+  if (relative && options.conditional === true) return "branch";
+  if (relative) return mnemonic === "call" ? "call" : "jump";
+  if (mnemonic === "call") return "indirect-call";
+  if (mnemonic === "ret" || mnemonic === "retf") return "return";
+  if (mnemonic === "jmp") return "indirect";
+  return "leave";
+}
+
+/** Blocks that control may reach inside the region after `block`. */
+export function successors(block: Block): Block[] {
+  const found: Block[] = [];
+  for (const target of [block.next, block.taken, ...block.reached]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
+  return found;
+}
+
+function newContext(parent: Context | undefined, callee: number, returnTo: number): Context {
+  return { parent, depth: parent === undefined ? 0 : parent.depth + 1, callee, returnTo, found: new Map(), leaders: new Set([callee]), calls: new Map() };
+}
+
+/** Small functions that return, not nested too deep. */
+function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined): boolean {
+  if (context.depth >= limits.callDepth) return false;
+  let copies = 0;
+  for (let c: Context | undefined = context; c !== undefined; c = c.parent) if (c.callee === target) copies++;
+  if (copies > MAX_RECURSION) return false;
+  const seen = new Set<number>();
+  const queue = [target];
+  let returns = false;
+  while (queue.length > 0) {
+    let rip = queue.pop() as number;
+    while (!seen.has(rip)) {
+      if (seen.size >= limits.inlined) return false;
+      const d = look(rip);
+      if (d === undefined) break;
+      seen.add(rip);
+      rip = d.nextRip;
+      if (d.encoding.options.endsBlock !== true) continue;
+      const ending = endingOf(d);
+      if (ending === "return") returns = true;
+      if (ending === "branch") queue.push(d.target);
+      else if (ending === "jump") rip = d.target;
+      else if (ending !== "call" && ending !== "indirect-call") break;
+    }
+  }
+  return returns;
+}
+
+/** Cuts the instructions of one copy into blocks. */
+function cut(context: Context): Map<number, Block> {
+  const { found, leaders } = context;
   const byStart = new Map<number, Block>();
   for (const start of leaders) {
     if (!found.has(start)) continue;
-    const block: Block = { index: -1, start, instructions: [], ending: { kind: "leave" } };
-    let rip = start;
-    for (;;) {
+    const block: Block = { index: -1, start, context, instructions: [], ending: "fall", taken: undefined, next: undefined, reached: [] };
+    for (let rip = start; ; ) {
       const d = found.get(rip);
-      if (d === undefined || block.instructions.length === MAX_BLOCK) {
-        // The cold engine goes on here; a block that was only too long continues in the next one.
-        block.ending = { kind: "jump", next: rip };
-        if (d !== undefined) leaders.add(rip); // visited by this same loop: a Set iterates over what is added
+      if (d === undefined) break;
+      if (block.instructions.length === MAX_BLOCK) {
+        leaders.add(rip); // visited by this same loop: a Set iterates over what is added
         break;
       }
       block.instructions.push(d);
+      rip = d.nextRip;
       if (d.encoding.options.endsBlock === true) {
         block.ending = endingOf(d);
         break;
       }
-      rip = d.nextRip;
-      if (leaders.has(rip) && found.has(rip)) {
-        block.ending = { kind: "jump", next: rip };
-        break;
-      }
+      if (leaders.has(rip)) break;
     }
     byStart.set(start, block);
   }
-  const blocks = layOut(byStart, entry);
-  const laidOut = new Map(blocks.map((b) => [b.start, b]));
-  return { entry, blocks, byStart: laidOut, entries: entriesOf(blocks, laidOut, entry), pages };
-}
-
-export function endingOf(d: Decoded): Ending {
-  const next = d.nextRip;
-  const { mnemonic, operands, options } = d.encoding;
-  const relative = operands.length > 0 && operands[0].class === "rel";
-  if (relative && options.conditional === true) return { kind: "branch", taken: d.target, next };
-  if (relative) return mnemonic === "call" ? { kind: "call", target: d.target, next } : { kind: "jump", next: d.target };
-  if (mnemonic === "call") return { kind: "indirect-call", next };
-  if (mnemonic === "ret" || mnemonic === "retf") return { kind: "return" };
-  if (mnemonic === "jmp") return { kind: "indirect" };
-  return { kind: "leave" };
-}
-
-/** Addresses that control may reach inside the region after `block`, in order of preference for the layout. */
-export function successors(block: Block, byStart: ReadonlyMap<number, Block>): Block[] {
-  const e = block.ending;
-  const wanted =
-    e.kind === "jump" ? [e.next] : e.kind === "branch" ? [e.next, e.taken] : e.kind === "call" ? [e.target, e.next] : e.kind === "indirect-call" ? [e.next] : [];
-  return wanted.map((a) => byStart.get(a)).filter((b) => b !== undefined);
-}
-
-/** Reverse postorder of a depth-first walk: forward edges go forward, loop bodies stay together behind their header. */
-function layOut(byStart: ReadonlyMap<number, Block>, entry: number): Block[] {
-  const order: Block[] = [];
-  const state = new Map<Block, number>();
-  const stack: { block: Block; next: Block[] }[] = [];
-  const visit = (block: Block): void => {
-    state.set(block, 1);
-    // The last visited successor comes first in the layout: leave the fall-through for last.
-    stack.push({ block, next: successors(block, byStart) });
-  };
-  const roots = [byStart.get(entry) as Block, ...byStart.values()];
-  const parts: Block[][] = [];
-  for (const root of roots) {
-    if (state.has(root)) continue;
-    visit(root);
-    const part: Block[] = [];
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1];
-      const next = top.next.pop();
-      if (next === undefined) {
-        part.push(top.block);
-        stack.pop();
-      } else if (!state.has(next)) visit(next);
-    }
-    parts.push(part.reverse());
-  }
-  for (const part of parts) order.push(...part);
-  order.forEach((block, i) => {
-    block.index = i;
-  });
-  return order;
-}
-
-/** The entry, what follows calls (returns come back from outside, or are predicted), and the functions called inside. */
-function entriesOf(blocks: readonly Block[], byStart: ReadonlyMap<number, Block>, entry: number): number[] {
-  const entries = new Set<number>([entry]);
-  for (const { ending: e } of blocks) {
-    if ((e.kind === "call" || e.kind === "indirect-call") && byStart.has(e.next)) entries.add(e.next);
-    if (e.kind === "call" && byStart.has(e.target)) entries.add(e.target);
-  }
-  return [...entries];
+  return byStart;
 }
