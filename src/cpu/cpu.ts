@@ -17,4 +17,6 @@ export interface Cpu {
   readonly faultNonCanonical: boolean;
   /** With faultNonCanonical: the access went through the stack segment (rsp or rbp as base, push, pop, call, ret): #SS instead of #GP. */
   readonly faultStackSegment?: boolean;
+  /** First byte after what was ever written in the record arena; without it all of the arena counts as written. */
+  readonly recordsEnd?: number;
 }

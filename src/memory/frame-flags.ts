@@ -6,3 +6,5 @@ export const FRAME_ZERO = 1;
 export const FRAME_CODE = 2;
 /** Belongs to a block of the table pool. Written by TablePool. */
 export const FRAME_TABLE = 4;
+/** Was in use at least once. Written by FrameAllocator. */
+export const FRAME_TOUCHED = 8;

@@ -8,13 +8,15 @@
 import { assert, KernelPanic } from "../base/assert.ts";
 import { log2Ceil } from "../base/bits.ts";
 import { Buddy, MAX_ORDER } from "./buddy.ts";
-import { FRAME_CODE, FRAME_TABLE, FRAME_ZERO } from "./frame-flags.ts";
+import { FRAME_CODE, FRAME_TABLE, FRAME_TOUCHED, FRAME_ZERO } from "./frame-flags.ts";
 import { firstFrameAddress, PAGE_SHIFT } from "./physical-map.ts";
 import type { Ram } from "./ram.ts";
 import { Reservations, type Reservation } from "./reservations.ts";
 import { TablePool } from "./table-pool.ts";
 
 const HOT_SIZE = 64;
+/** Flags of four frames that were never touched. */
+const FOUR_ZERO = FRAME_ZERO * 0x0101_0101;
 
 export class FrameAllocator {
   readonly ram: Ram;
@@ -131,6 +133,23 @@ export class FrameAllocator {
     else if (left < 0) throw new KernelPanic("frame released too often", { frame });
   }
 
+  /** Every frame that was ever in use, or undefined when there are more than `most`. Linear in the frames. */
+  touched(most: number): number[] | undefined {
+    const found: number[] = [];
+    const { flags } = this;
+    // RAM has a multiple of four frames, and most were never touched.
+    const words = new Uint32Array(flags.buffer);
+    for (let word = this.first >>> 2; word < words.length; word++) {
+      if (words[word] === FOUR_ZERO) continue;
+      for (let frame = word << 2; frame < (word + 1) << 2; frame++) {
+        if ((flags[frame] & FRAME_TOUCHED) === 0) continue;
+        if (found.length >= most) return undefined;
+        found.push(frame);
+      }
+    }
+    return found;
+  }
+
   /** Proves that every frame is used or free exactly once and that the counters say so. */
   check(): void {
     const seen = new Uint8Array(this.end);
@@ -161,7 +180,7 @@ export class FrameAllocator {
 
   private claim(frame: number): void {
     this.refs[frame] = 1;
-    this.flags[frame] &= ~FRAME_ZERO;
+    this.flags[frame] = (this.flags[frame] & ~FRAME_ZERO) | FRAME_TOUCHED;
     if (--this.free < this.leastFree) this.leastFree = this.free;
   }
 

@@ -60,7 +60,10 @@ export function runInWorker(end: MessageEnd, options: RunOptions): RunningMachin
   const kill: RunningMachine["kill"] = (reason = "killed") => send({ kind: "kill", reason });
   send({ kind: "start", options: guest, input: stdin !== undefined });
   if (signal?.aborted === true) kill("aborted");
-  signal?.addEventListener("abort", () => kill("aborted"));
+  const abort = (): void => kill("aborted");
+  signal?.addEventListener("abort", abort);
+  const deaf = (): void => signal?.removeEventListener("abort", abort);
+  result.then(deaf, deaf);
   return {
     result,
     stats: () =>

@@ -199,8 +199,10 @@ export class HostPages extends FilePages {
     return freed;
   }
 
-  /** Releases everything without writing back; the file is gone or the machine ends. */
+  /** Releases everything without writing back; the file is gone or the machine ends. What still arrives is dropped. */
   free(): void {
+    this.generation++;
+    this.loading.clear();
     this.dirty.clear();
     this.dropPages(0, Number.MAX_SAFE_INTEGER);
     this.context.caches.remove(this);
