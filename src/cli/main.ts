@@ -2,14 +2,18 @@
  *  is not there 127, one that cannot be executed 126, a timeout 124. */
 import { readFileSync } from "node:fs";
 import { demo } from "./demo.ts";
-import { parse } from "./options.ts";
+import { plainRun } from "./options.ts";
 import { CliError, run } from "./run.ts";
 
 const packageUrl = new URL("../package.json", import.meta.url);
 
 async function main(): Promise<number> {
+  const argv = process.argv.slice(2);
+  const plain = plainRun(argv);
+  if (plain !== undefined) return run(plain);
+  const { parse } = await import("./usage.ts");
   let status = 0;
-  await parse(process.argv.slice(2), version(), {
+  await parse(argv, version(), {
     run: async (options) => {
       status = await run(options);
     },

@@ -1,6 +1,5 @@
-/** The command line of `menios run`, parsed with commander into plain values. */
-import { Command, InvalidArgumentError, Option } from "commander";
-
+/** The options of `menios run`: one table, from which plain command lines are read here and all others by commander (usage.ts).
+ *  Commander gives the messages and the help, but loading it takes longer than a short program runs. */
 export interface RunOptions {
   readonly program: string;
   readonly args: readonly string[];
@@ -26,91 +25,100 @@ export interface MountOption {
   readonly writable: boolean;
 }
 
-/** Calls one of the actions. Usage errors are printed by commander and end the process with status 125. */
-export interface Actions {
-  run(options: RunOptions): Promise<void>;
-  demo(): Promise<void>;
+/** One option. */
+export interface OptionRow {
+  /** Without the dashes. */
+  readonly name: string;
+  /** Name of the value in the help; without one the option is a switch. */
+  readonly value?: string;
+  readonly about: string;
+  /** "when given" with = only; the option alone means standard error. */
+  readonly takes?: "when given";
+  readonly choices?: readonly string[];
+  readonly initial?: unknown;
+  /** The value for `text`; `before` is what there is already. Throws an InvalidValue. */
+  readonly parse?: (text: string, before: never) => unknown;
 }
+export class InvalidValue extends Error {}
 
-export async function parse(argv: readonly string[], version: string, actions: Actions): Promise<void> {
-  const program = new Command("menios");
-  program
-    .description("Run unmodified x86-64 ELF programs, each in its own address space with real page tables.")
-    .version(version)
-    .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? 0 : 125);
-    })
-    .enablePositionalOptions();
-  withRunOptions(program.command("run"))
-    .description("run PROGRAM with ARGS; its exit status is ours")
-    .action((name: string, args: string[], flags: Record<string, unknown>) => actions.run(runOptions(name, args, flags)));
-  program.command("demo").description("run the bundled demo and say what happened in its memory").action(() => actions.demo());
-  await program.parseAsync(bareOptions(shortForm(argv, program)), { from: "user" });
-}
-
-/** `--strace`, `--stats` and `--report-faults` take a file only as `--strace=FILE`; alone they mean standard error. */
-function bareOptions(argv: readonly string[]): string[] {
-  const valued = ["--memory", "--env", "--cwd", "--abi", "--engine", "--root", "--mount", "--trace", "--timeout"];
-  const out = [...argv];
-  for (let i = 1; i < out.length && out[i].startsWith("-") && out[i] !== "--"; i++) {
-    if (["--strace", "--stats", "--report-faults"].includes(out[i])) out[i] += `=${STANDARD_ERROR}`;
-    else if (valued.includes(out[i])) i++;
-  }
-  return out;
-}
-const STANDARD_ERROR = "-";
+export const STANDARD_ERROR = "-";
 const optionalFile = (text: string): string | boolean => (text === STANDARD_ERROR ? true : text);
 
+export const OPTIONS: readonly OptionRow[] = [
+  { name: "memory", value: "size", about: "guest RAM, with K, M or G", parse: memorySize, initial: 512 << 20 },
+  { name: "env", value: "K=V", about: "set a variable (repeatable); PATH, HOME, TERM, LANG and USER come from here unless set", parse: collect, initial: [] },
+  { name: "cwd", value: "dir", about: "working directory in the guest" },
+  { name: "abi", value: "abi", about: "numbers that the syscall instruction takes", choices: ["linux", "menios"], initial: "linux" },
+  { name: "engine", value: "engine", about: "auto and interp: the cold engine; jit: translate hot code too (experimental)", choices: ["auto", "interp", "jit"], initial: "auto" },
+  { name: "root", value: "dir", about: "make DIR the guest's / (read-only under a memory overlay)" },
+  { name: "mount", value: "host:guest[:rw]", about: "show a host directory in the guest; rw writes through (repeatable)", parse: collectMount, initial: [] },
+  { name: "strace", value: "file", takes: "when given", about: "print system calls as strace does; --strace alone prints to standard error", parse: optionalFile },
+  { name: "stats", value: "file", takes: "when given", about: "print what the guest's memory did", parse: optionalFile },
+  { name: "report-faults", value: "file", takes: "when given", about: "explain every fault that ends a process", parse: optionalFile },
+  { name: "trace", value: "file", about: "write a Chrome trace that Perfetto opens" },
+  { name: "deterministic", about: "fix clock, randomness and schedule", initial: false },
+  { name: "timeout", value: "seconds", about: "end everything after this time with status 124", parse: seconds },
+];
+
+/** What is not a program's name at the head of a command line. */
+const COMMANDS: readonly (string | undefined)[] = [undefined, "demo", "help", "-h", "--help", "-V", "--version"];
+
 /** `menios PROGRAM …` is short for `menios run PROGRAM …`. */
-function shortForm(argv: readonly string[], program: Command): string[] {
-  const first = argv[0];
-  const commands = [...program.commands.map((c) => c.name()), "help"];
-  const own = first === undefined || commands.includes(first) || ["-h", "--help", "-V", "--version"].includes(first);
-  return own ? [...argv] : ["run", ...argv];
+export function longForm(argv: readonly string[]): string[] {
+  return argv[0] === "run" || COMMANDS.includes(argv[0]) ? [...argv] : ["run", ...argv];
 }
 
-function withRunOptions(command: Command): Command {
-  return command
-    .argument("<program>", "path of an ELF program or #! script")
-    .argument("[args...]", "its arguments")
-    .passThroughOptions()
-    .option("--memory <size>", "guest RAM, with K, M or G", memorySize, 512 << 20)
-    .option("--env <K=V>", "set a variable (repeatable); PATH, HOME, TERM, LANG and USER come from here unless set", collect, [])
-    .option("--cwd <dir>", "working directory in the guest")
-    .addOption(new Option("--abi <abi>", "numbers that the syscall instruction takes").choices(["linux", "menios"]).default("linux"))
-    .addOption(new Option("--engine <engine>", "auto and interp: the cold engine; jit: translate hot code too (experimental)").choices(["auto", "interp", "jit"]).default("auto"))
-    .option("--root <dir>", "make DIR the guest's / (read-only under a memory overlay)")
-    .option("--mount <host:guest[:rw]>", "show a host directory in the guest; rw writes through (repeatable)", collectMount, [])
-    .option("--strace <file>", "print system calls as strace does; --strace alone prints to standard error", optionalFile)
-    .option("--stats <file>", "print what the guest's memory did", optionalFile)
-    .option("--report-faults <file>", "explain every fault that ends a process", optionalFile)
-    .option("--trace <file>", "write a Chrome trace that Perfetto opens")
-    .option("--deterministic", "fix clock, randomness and schedule", false)
-    .option("--timeout <seconds>", "end everything after this time with status 124", seconds);
+/** The options of a plain `run PROGRAM …`; undefined for everything that commander must see: other commands, help, mistakes, `--`. */
+export function plainRun(argv: readonly string[]): RunOptions | undefined {
+  const [command, ...rest] = longForm(argv);
+  if (command !== "run") return undefined;
+  const values: Record<string, unknown> = Object.fromEntries(OPTIONS.map((row) => [key(row.name), row.initial]));
+  let at = 0;
+  for (; at < rest.length && rest[at].startsWith("-"); at++) {
+    const [, name, given] = /^--([a-z-]+)(?:=(.*))?$/s.exec(rest[at]) ?? [];
+    const row = OPTIONS.find((candidate) => candidate.name === name);
+    if (row === undefined || (row.value === undefined && given !== undefined)) return undefined;
+    if (row.value === undefined) values[key(row.name)] = true;
+    else {
+      const text = given ?? (row.takes === "when given" ? STANDARD_ERROR : rest[++at]);
+      if (text === undefined || text === "" || row.choices?.includes(text) === false) return undefined;
+      try {
+        values[key(row.name)] = row.parse === undefined ? text : row.parse(text, values[key(row.name)] as never);
+      } catch {
+        return undefined;
+      }
+    }
+  }
+  if (at >= rest.length) return undefined;
+  return runOptions(rest[at], rest.slice(at + 1), values);
 }
 
-function runOptions(program: string, args: string[], flags: Record<string, unknown>): RunOptions {
-  const f = flags as unknown as Omit<RunOptions, "program" | "args" | "mounts"> & { mount: MountOption[] };
-  return { ...f, program, args, mounts: f.mount };
+/** From values by camel-cased option name, as commander gives them too. */
+export function runOptions(program: string, args: readonly string[], values: Record<string, unknown>): RunOptions {
+  const { mount, ...others } = values as unknown as Omit<RunOptions, "program" | "args" | "mounts"> & { mount: MountOption[] };
+  return { ...others, program, args, mounts: mount };
+}
+function key(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function memorySize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([kKmMgG]?)(?:i?[bB])?$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("expected a size such as 512M");
+  if (match === null) throw new InvalidValue("expected a size such as 512M");
   const scale = { "": 1, k: 1024, m: 1 << 20, g: 1 << 30 }[match[2].toLowerCase() as "" | "k" | "m" | "g"];
   return Math.floor(Number(match[1]) * scale);
 }
 function seconds(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("expected a positive number of seconds");
+  if (!(value > 0)) throw new InvalidValue("expected a positive number of seconds");
   return value;
 }
 function collect(value: string, before: string[]): string[] {
-  if (!value.includes("=")) throw new InvalidArgumentError("expected NAME=VALUE");
+  if (!value.includes("=")) throw new InvalidValue("expected NAME=VALUE");
   return [...before, value];
 }
 function collectMount(value: string, before: MountOption[]): MountOption[] {
   const match = /^(.+?):(\/[^:]*)(?::(rw|ro))?$/.exec(value);
-  if (match === null) throw new InvalidArgumentError("expected HOST:/GUEST or HOST:/GUEST:rw");
+  if (match === null) throw new InvalidValue("expected HOST:/GUEST or HOST:/GUEST:rw");
   return [...before, { host: match[1], guest: match[2], writable: match[3] === "rw" }];
 }

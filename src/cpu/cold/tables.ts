@@ -13,6 +13,8 @@ export const TABLES_SECTION = "menios.instructions";
 
 /** Fingerprint of the module that this code was bundled with; not there when it runs from its sources. */
 declare const MENIOS_FINGERPRINT: number | undefined;
+/** Every host has it, though ECMAScript does not. */
+declare const TextDecoder: new () => { decode(bytes: ArrayBuffer): string };
 
 /** One encoding: what {@link InstructionTables} makes an Encoding of. The texts and objects are indices into the lists of {@link Tables}. */
 type Row = readonly [
@@ -125,14 +127,8 @@ export function fingerprintOf(module: WebAssembly.Module): number {
 function read(module: WebAssembly.Module): Tables {
   const sections = WebAssembly.Module.customSections(module, TABLES_SECTION);
   if (sections.length !== 1) throw otherSources();
-  return JSON.parse(textOf(new Uint8Array(sections[0]))) as Tables;
+  return JSON.parse(new TextDecoder().decode(sections[0])) as Tables;
 }
 function otherSources(): Error {
   return new Error("cold.wasm was built from other sources than this code: build the package again");
-}
-/** ASCII, in pieces that fit into an argument list. */
-function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
 }

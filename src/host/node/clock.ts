@@ -1,5 +1,6 @@
 /** Clock and randomness from Node. */
-import { randomFillSync } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { Host } from "../host.ts";
 
 export const nodeHost: Host = {
@@ -11,5 +12,28 @@ export const nodeHost: Host = {
     realtimeSeconds: () => Math.floor(Date.now() / 1000),
     realtimeNanoseconds: () => (Date.now() % 1000) * 1e6,
   },
-  random: { fill: (target) => void randomFillSync(target) },
+  random: { fill: fillRandom },
 };
+
+let filled = 0;
+let generator: typeof import("node:crypto") | undefined;
+
+/** Loading node:crypto takes longer than a short program runs, and that needs 16 bytes (AT_RANDOM): the first ones come from the host's
+ *  device, where there is one. */
+function fillRandom(target: Uint8Array): void {
+  if (filled++ < 2 && readRandomDevice(target)) return;
+  generator ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
+  generator.randomFillSync(target);
+}
+function readRandomDevice(target: Uint8Array): boolean {
+  try {
+    const device = openSync("/dev/urandom", "r");
+    try {
+      return readSync(device, target) === target.length;
+    } finally {
+      closeSync(device);
+    }
+  } catch {
+    return false;
+  }
+}
