@@ -1,8 +1,9 @@
 /** Expressions and statements of one Wasm function body, recorded first and emitted afterwards.
  *
  *  A pure node used once is emitted where it is used; one used more often is computed into a local where it was created;
- *  one never used vanishes, so semantics may compute flags nobody reads. Anchored nodes (loads, calls, reads of a variable that
- *  is assigned later) are always evaluated where they were created, which keeps program order.
+ *  one never used vanishes, so semantics may compute flags nobody reads. Anchored nodes (loads, calls) are always evaluated where they
+ *  were created, which keeps program order. A read of a variable is evaluated where it is used, unless an assignment comes between:
+ *  a rehearsal of the emission finds out. Locals are used again once their value has been read for the last time.
  *  Rule for authors: a node made inside a nested block may not be used outside it. */
 import type { Bytes } from "./emitter.ts";
 import { F32, F64, I32, I64, LOADS, operator, STORES, V128, type ValueType } from "./opcodes.ts";
@@ -22,13 +23,19 @@ export interface Node {
   leaf: boolean;
   uses: number;
   local: number;
-  emitted: boolean;
+  /** Pass that has come by: 1 rehearsed, 2 emitted. */
+  pass: number;
+  /** Loops around the place of creation, while its value is in a local. */
+  loops: number;
+  /** Variable that this node reads, or −1. */
+  readonly reads: number;
 }
 export interface Variable { readonly index: number; readonly type: ValueType }
 export interface Label { depth: number }
 
 type Statement =
   | { readonly t: "let"; readonly node: Node }
+  | { readonly t: "set"; readonly variable: number; readonly value: Node }
   | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
   | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[] }
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
@@ -43,8 +50,10 @@ export class Graph {
   readonly #parameterCount: number;
   #current: Statement[] = [];
   readonly #root = this.#current;
-  readonly #reads = new Map<number, Node[]>();
   #depth = 0;
+  #loops = 0;
+  /** Locals whose value is not needed any more, by type. */
+  readonly #free = new Map<ValueType, number[]>();
 
   /** @param parameters types of the function's parameters: locals 0…n−1. */
   constructor(parameters: readonly ValueType[]) {
@@ -150,27 +159,18 @@ export class Graph {
   }
 
   variable(type: ValueType): Variable {
-    return { index: this.#newLocal(type), type };
+    return { index: this.#locals.push(type) - 1, type };
   }
   parameter(index: number): Variable {
     return { index, type: this.#locals[index] };
   }
   get(variable: Variable): Node {
-    const node = leaf(variable.type, undefined, (out) => out.byte(0x20).u32(variable.index));
-    const reads = this.#reads.get(variable.index);
-    if (reads === undefined) this.#reads.set(variable.index, [node]);
-    else reads.push(node);
+    const node = leaf(variable.type, undefined, (out) => out.byte(0x20).u32(variable.index), variable.index);
     this.#current.push({ t: "let", node });
     return node;
   }
   set(variable: Variable, value: Node): void {
-    // Reads made so far must see the value of before: they get a local of their own if they are used at all.
-    for (const read of this.#reads.get(variable.index) ?? []) {
-      read.kind = ANCHORED;
-      read.leaf = false;
-    }
-    this.#reads.delete(variable.index);
-    this.#do([value], (out) => out.byte(0x21).u32(variable.index));
+    this.#current.push({ t: "set", variable: variable.index, value });
   }
 
   if(cond: Node, then: () => void, otherwise?: () => void): void {
@@ -211,6 +211,7 @@ export class Graph {
   /** Emits the recorded statements. Call once. */
   emitTo(out: Bytes): void {
     countUses(this.#root);
+    new Rehearsal(this.#locals.length).run(this.#root);
     this.#emitAll(this.#root, out);
   }
 
@@ -223,15 +224,20 @@ export class Graph {
     return body;
   }
   #node(type: ValueType, args: readonly Node[], kind: number, emit: (out: Bytes) => void): Node {
-    const node: Node = { type, args, emit, constant: undefined, kind, leaf: false, uses: 0, local: -1, emitted: false };
+    const node: Node = { type, args, emit, constant: undefined, kind, leaf: false, uses: 0, local: -1, pass: 0, loops: 0, reads: -1 };
     this.#current.push({ t: "let", node });
     return node;
   }
   #do(args: readonly Node[], emit: (out: Bytes) => void): void {
     this.#current.push({ t: "do", args, emit });
   }
-  #newLocal(type: ValueType): number {
-    return this.#locals.push(type) - 1;
+  #takeLocal(type: ValueType): number {
+    return this.#free.get(type)?.pop() ?? this.#locals.push(type) - 1;
+  }
+  #freeLocal(node: Node): void {
+    const list = this.#free.get(node.type);
+    if (list === undefined) this.#free.set(node.type, [node.local]);
+    else list.push(node.local);
   }
 
   #emitAll(statements: readonly Statement[], out: Bytes): void {
@@ -239,6 +245,10 @@ export class Graph {
       switch (s.t) {
         case "let":
           this.#emitLet(s.node, out);
+          break;
+        case "set":
+          this.#push(s.value, out);
+          out.byte(0x21).u32(s.variable);
           break;
         case "do":
           for (const arg of s.args) this.#push(arg, out);
@@ -259,7 +269,9 @@ export class Graph {
         case "block":
           out.byte(s.loop ? 0x03 : 0x02).byte(BLOCK_VOID);
           s.label.depth = ++this.#depth;
+          if (s.loop) this.#loops++;
           this.#emitAll(s.body, out);
+          if (s.loop) this.#loops--;
           this.#depth--;
           out.byte(0x0b);
           break;
@@ -289,23 +301,107 @@ export class Graph {
       return;
     }
     this.#emitTree(node, out);
-    node.local = this.#newLocal(node.type);
+    node.local = this.#takeLocal(node.type);
+    node.loops = this.#loops;
     out.byte(0x21).u32(node.local);
   }
   #push(node: Node, out: Bytes): void {
-    if (node.local >= 0) out.byte(0x20).u32(node.local);
-    else this.#emitTree(node, out);
+    if (node.local < 0) {
+      this.#emitTree(node, out);
+      return;
+    }
+    out.byte(0x20).u32(node.local);
+    // A value from outside a loop is needed again in its next turn.
+    if (--node.uses === 0 && node.loops === this.#loops) this.#freeLocal(node);
   }
   #emitTree(node: Node, out: Bytes): void {
-    if (!node.leaf && node.emitted) throw new Error("a node was used outside the block that made it");
-    node.emitted = true;
+    if (!node.leaf && node.pass === 2) throw new Error("a node was used outside the block that made it");
+    node.pass = 2;
     for (const arg of node.args) this.#push(arg, out);
     node.emit(out);
   }
 }
 
-function leaf(type: ValueType, constant: number | bigint | undefined, emit: (out: Bytes) => void): Node {
-  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, emitted: false };
+/** Goes through the statements in the order of their emission and anchors the reads that an assignment would overtake. */
+class Rehearsal {
+  #now = 0;
+  /** By variable: when it was assigned last. */
+  readonly #assigned: Int32Array;
+  readonly #created = new Map<Node, { readonly at: number; readonly loops: number }>();
+  readonly #loops: { readonly begin: number; readonly uses: Node[] }[] = [];
+
+  constructor(variables: number) {
+    this.#assigned = new Int32Array(variables);
+  }
+  run(statements: readonly Statement[]): void {
+    for (const s of statements) {
+      this.#now++;
+      switch (s.t) {
+        case "let":
+          this.#let(s.node);
+          break;
+        case "set":
+          this.#push(s.value);
+          this.#assigned[s.variable] = ++this.#now;
+          break;
+        case "do":
+          for (const arg of s.args) this.#push(arg);
+          break;
+        case "if":
+          this.#push(s.cond);
+          this.run(s.then);
+          this.run(s.else);
+          break;
+        case "block":
+          if (s.loop) this.#loop(s.body);
+          else this.run(s.body);
+          break;
+        case "br":
+          if (s.cond !== undefined) this.#push(s.cond);
+          break;
+        case "table":
+          this.#push(s.index);
+          break;
+        case "sequence":
+          this.run(s.body);
+          break;
+      }
+    }
+  }
+  #loop(body: readonly Statement[]): void {
+    const loop = { begin: this.#now, uses: [] as Node[] };
+    this.#loops.push(loop);
+    this.run(body);
+    this.#loops.pop();
+    // The next turn would read what this one assigned, wherever in the body that is.
+    for (const node of loop.uses) if (this.#assigned[node.reads] > loop.begin) anchor(node);
+  }
+  #let(node: Node): void {
+    if (node.reads >= 0) this.#created.set(node, { at: this.#now, loops: this.#loops.length });
+    if (node.leaf || (node.kind === PURE && node.uses < 2)) return;
+    if (node.uses > 0 || node.kind === EFFECT) this.#tree(node);
+  }
+  #push(node: Node): void {
+    if (node.pass === 0) this.#tree(node);
+  }
+  #tree(node: Node): void {
+    if (node.reads >= 0) {
+      const { at, loops } = this.#created.get(node) as { at: number; loops: number };
+      if (this.#assigned[node.reads] > at) anchor(node);
+      else for (let i = loops; i < this.#loops.length; i++) this.#loops[i].uses.push(node);
+      return;
+    }
+    if (!node.leaf) node.pass = 1;
+    for (const arg of node.args) this.#push(arg);
+  }
+}
+function anchor(read: Node): void {
+  read.kind = ANCHORED;
+  read.leaf = false;
+}
+
+function leaf(type: ValueType, constant: number | bigint | undefined, emit: (out: Bytes) => void, reads = -1): Node {
+  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, pass: 0, loops: 0, reads };
 }
 
 const emitters = new Map<number, (out: Bytes) => void>();
@@ -333,6 +429,9 @@ function countUses(statements: readonly Statement[]): void {
     switch (s.t) {
       case "let":
         if (s.node.kind === EFFECT && s.node.uses === 0) for (const arg of s.node.args) use(arg);
+        break;
+      case "set":
+        use(s.value);
         break;
       case "do":
         for (const arg of s.args) use(arg);
