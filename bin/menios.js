@@ -10,11 +10,11 @@ const { Script } = require("node:vm");
 
 const dist = join(__dirname, "../dist");
 const filename = join(dist, "cli.cjs");
-// The build leaves nothing but ASCII, and the digest of the code in its first line, after "//".
+// The build makes it a function in plain ASCII, with the digest of the code in the first line, after "//".
 const code = readFileSync(filename, "latin1");
 const cache = join(dist, `cli-${code.slice(2, 18)}-${process.version}-${process.platform}-${process.arch}.cache`);
 
-const script = new Script(`"use strict";(function(exports,require,module,__filename,__dirname){${code}\n})`, { filename, cachedData: cached() });
+const script = new Script(code, { filename, cachedData: cached() });
 // V8's flags are part of what it compares: a cache made under odd ones would be of no use to anybody else.
 const isPlain = process.execArgv.length === 0 && !process.env.NODE_OPTIONS && !process.env.NODE_V8_COVERAGE;
 const runsGuest = process.argv.length > 2 && process.argv[2] !== "help" && !process.argv[2].startsWith("-");

@@ -7,7 +7,7 @@ import { byteStringOf } from "../fs/names.ts";
 import type { Graft, MountRequest } from "../fs/namespace.ts";
 import { nodeHost } from "../host/node/clock.ts";
 import { NodeDirectory } from "../host/node/files.ts";
-import { nodeCpuModules } from "../host/node/modules.ts";
+import { compileNodeCpuModules } from "../host/node/modules.ts";
 import { StreamInput, StreamOutput } from "../host/node/streams.ts";
 import { ColdCpu } from "../cpu/cold/engine.ts";
 import { Machine, type MachineFiles, type MachineOptions, StartError } from "../machine.ts";
@@ -31,11 +31,14 @@ export class CliError extends Error {
 
 /** Runs the program; resolves to the exit status. */
 export async function run(options: RunOptions): Promise<number> {
+  const modules = compileNodeCpuModules();
+  // What fails before they are awaited is told instead of their failure.
+  modules.catch(() => {});
   const outputs = new Outputs();
-  const stdin = new StreamInput(process.stdin);
-  const stdout = new StreamOutput(process.stdout);
-  const stderr = new StreamOutput(process.stderr);
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true ? new HostTerminal(stdin) : undefined;
+  const stdin = new StreamInput(() => process.stdin);
+  const stdout = new StreamOutput(() => process.stdout);
+  const stderr = new StreamOutput(() => process.stderr);
+  const terminal = process.stdout.isTTY === true && process.stdin.isTTY === true ? new HostTerminal(stdin) : undefined;
   const sinks: Sink[] = [];
   if (options.strace !== undefined) sinks.push(new Strace(outputs.writer(options.strace)));
   let trace: PerfettoTrace | undefined;
@@ -45,7 +48,7 @@ export async function run(options: RunOptions): Promise<number> {
   if (options.engine === "jit") await import("../cpu/instructions/index.ts");
   const machineOptions: MachineOptions = {
     host: nodeHost,
-    modules: nodeCpuModules(),
+    modules: await modules,
     cpu: (ram, mmu, modules) => new ColdCpu(ram, mmu, modules, { engine: options.engine }),
     memory: options.memory,
     program,

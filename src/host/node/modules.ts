@@ -18,10 +18,22 @@ export function nodeCpuModules(): WasmModules {
   return loaded;
 }
 
+/** The same without keeping this thread: what is done until they are awaited happens meanwhile. */
+export async function compileNodeCpuModules(): Promise<WasmModules> {
+  if (loaded === undefined) {
+    const [cold, helpers] = await Promise.all([WebAssembly.compile(bytesOf("cold.wasm")), WebAssembly.compile(bytesOf("helpers.wasm"))]);
+    loaded ??= { cold, helpers };
+  }
+  return loaded;
+}
+
 function compile(name: string): WebAssembly.Module {
+  return new WebAssembly.Module(bytesOf(name));
+}
+function bytesOf(name: string): Uint8Array<ArrayBuffer> {
   for (const place of PLACES) {
     const url = new URL(place + name, import.meta.url);
-    if (existsSync(url)) return new WebAssembly.Module(readFileSync(url));
+    if (existsSync(url)) return readFileSync(url);
   }
   throw new Error(`${name} is missing: run "npm run build"`);
 }
