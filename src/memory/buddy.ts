@@ -17,8 +17,9 @@ export class Buddy {
   free = 0;
   /** Order of the free block that starts at a frame, or NOT_FREE. */
   private readonly orders: Int8Array;
-  private readonly next: Int32Array;
-  private readonly previous: Int32Array;
+  /** Links of the lists, by the first frame of a block. Frames that are not in here may be linked by whoever has them. */
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
   private readonly heads = new Int32Array(MAX_ORDER + 1);
 
   /** Manages frames [first, end); `first` is a multiple of the largest block. */

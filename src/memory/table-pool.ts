@@ -20,8 +20,9 @@ export class TablePool {
   constructor(buddy: Buddy, flags: Uint8Array) {
     this.buddy = buddy;
     this.flags = flags;
-    this.next = new Int32Array(flags.length);
-    this.previous = new Int32Array(flags.length);
+    // A free frame is in the pool's list or in one of the buddy's, so one pair of arrays serves both.
+    this.next = buddy.next;
+    this.previous = buddy.previous;
     this.used = new Uint8Array((flags.length >>> BLOCK_ORDER) + 1);
   }
 
