@@ -1,7 +1,7 @@
 /** Memories of machines that have ended, kept for the machines to come.
  *
  *  Why: an engine counts the whole size of a memory as pressure on its garbage collector, touched or not, so a process that runs
- *  one small machine after the other collects everything for each of them (figures in docs/decisions/0009-memories-are-used-again.md).
+ *  one small machine after the other collects everything for each of them (figures in docs/decisions/0006-memories-are-used-again.md).
  *
  *  Invariants
  *  - A memory in here is zero in every byte, as a new one is, and no Ram has a view of it.
