@@ -12,8 +12,8 @@ import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { compileRegion } from "./compile.ts";
-import { hotEntry } from "./hot-entry.ts";
-import { DEFAULT_LIMITS, discoverRegion, type Region, type Seen } from "./region.ts";
+import { hotLoop } from "./hot-loop.ts";
+import { discoverRegion, LOOP_LIMITS, type Region, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
@@ -96,16 +96,16 @@ export class Jit {
     else if (this.#samples.size > 20_000) this.#samples.clear();
   }
   #compileAround(rip: number): void {
-    const around = discoverRegion(rip, (at) => this.#peek(at), undefined, { ...DEFAULT_LIMITS, callDepth: 0 });
-    const entry = around === undefined ? rip : hotEntry(around, rip);
-    if (entry === rip || !this.compile(entry)) this.compile(rip);
+    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
+    const loop = around === undefined ? undefined : hotLoop(around);
+    if (loop === undefined || !this.compile(loop.head, LOOP_LIMITS, loop.members)) this.compile(rip);
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
-  compile(rip: number): boolean {
+  compile(rip: number, limits = STRAIGHT_LIMITS, within?: ReadonlySet<number>): boolean {
     if (!this.enabled || this.#failed.has(rip) || this.#code.isRegion(rip)) return false;
     for (;;) {
-      const region = discoverRegion(rip, (at) => this.#peek(at));
+      const region = discoverRegion(rip, this.#peek, this.#targets, limits, within);
       if (region === undefined) {
         this.#failed.add(rip);
         return false;
@@ -213,7 +213,8 @@ export class Jit {
     this.stats.dropped++;
   }
 
-  #peek(rip: number): Seen | undefined {
+  readonly #targets = (_rip: number): readonly number[] => [];
+  readonly #peek = (rip: number): Seen | undefined => {
     if (!(rip >= 0 && rip < 2 ** 47)) return undefined;
     const physical = this.#mmu.probe(rip, EXECUTE);
     if (physical < 0) return undefined;
@@ -230,5 +231,5 @@ export class Jit {
     }
     if (result !== DECODED || this.#coldOnly.has(this.#decoder.decoded.encoding)) return undefined;
     return { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12, secondFrame };
-  }
+  };
 }

@@ -56,8 +56,15 @@ export interface RegionLimits {
   readonly callDepth: number;
   /** Longest function that is inlined, in instructions. */
   readonly inlined: number;
+  /** Go on behind calls that are not inlined: to find loops, not to compile. */
+  readonly throughCalls: boolean;
 }
-export const DEFAULT_LIMITS: RegionLimits = { instructions: 700, blocks: 160, callDepth: 4, inlined: 160 };
+/** For a loop. */
+export const LOOP_LIMITS: RegionLimits = { instructions: 800, blocks: 200, callDepth: 4, inlined: 160, throughCalls: false };
+/** For code around which no loop was found. */
+export const STRAIGHT_LIMITS: RegionLimits = { instructions: 250, blocks: 60, callDepth: 3, inlined: 60, throughCalls: false };
+/** For the search for loops. */
+export const SEARCH_LIMITS: RegionLimits = { instructions: 3000, blocks: 800, callDepth: 0, inlined: 0, throughCalls: true };
 /** Copies of one function inside itself. */
 const MAX_RECURSION = 2;
 /** Longest block. */
@@ -67,7 +74,8 @@ const PAGE_SIZE = 4096;
 /** Addresses an indirect jump at `rip` has gone to, most useful first. */
 export type IndirectTargets = (rip: number) => readonly number[];
 
-export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTargets = () => [], limits = DEFAULT_LIMITS): Region | undefined {
+/** @param within instruction addresses to which the function of `entry` itself is restricted */
+export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTargets, limits: RegionLimits, within?: ReadonlySet<number>): Region | undefined {
   const pages = new Map<number, number>();
   const decoded = new Map<number, Decoded | undefined>();
   const look = (rip: number): Decoded | undefined => {
@@ -89,7 +97,7 @@ export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTar
   let instructions = 0;
   let leaders = 1;
   const expect = (context: Context, rip: number): void => {
-    if (context.leaders.has(rip)) return;
+    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false)) return;
     context.leaders.add(rip);
     leaders++;
     queue.push([context, rip]);
@@ -120,7 +128,8 @@ export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTar
         contexts.push(callee);
         queue.push([callee, d.target]);
         expect(context, next);
-      } else if (ending === "indirect") for (const target of targetsOf(rip)) expect(context, target);
+      } else if ((ending === "call" || ending === "indirect-call") && limits.throughCalls) expect(context, next);
+      else if (ending === "indirect") for (const target of targetsOf(rip)) expect(context, target);
       break;
     }
   }
@@ -147,8 +156,12 @@ export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTar
         case "call": {
           const callee = context.calls.get(last.rip);
           block.taken = callee === undefined ? last.target : blockAt(callee, last.target);
+          if (limits.throughCalls) block.next = blockAt(context, last.nextRip);
           break;
         }
+        case "indirect-call":
+          if (limits.throughCalls) block.next = blockAt(context, last.nextRip);
+          break;
         case "return":
           if (context.parent !== undefined) block.next = blockAt(context.parent, context.returnTo);
           break;

@@ -1,18 +1,31 @@
-/** Where a region should begin when `rip` was found hot: at the head of the innermost loop around it, else at `rip` itself. */
+/** Where a region should begin when an address was found hot, and what belongs to it: the innermost loop around the address. The loops
+ *  around that one become regions of their own if time is spent in them too; each is entered at its head, so that whatever had to
+ *  leave in the middle is back in translated code after one turn of the innermost. */
 import { type Block, type Region, successors } from "./region.ts";
 
-export function hotEntry(region: Region, rip: number): number {
-  const start = region.entry;
-  let inside = new Set<Block>(region.blocks);
-  let entry = rip;
+export interface HotLoop {
+  readonly head: number;
+  /** Addresses of the instructions of the loop. */
+  readonly members: ReadonlySet<number>;
+}
+
+/** The innermost loop through the entry of `around`, undefined when there is none. */
+export function hotLoop(around: Region): HotLoop | undefined {
+  const start = around.entry;
+  let inside = new Set<Block>(around.blocks);
+  let found: HotLoop | undefined;
   for (;;) {
     const cycle = cycleThrough(start, inside);
-    if (cycle === undefined) return entry;
+    if (cycle === undefined) return found;
     // A loop's head is where it is jumped back to; compilers put it first, or last when they turn the loop around.
     let head: Block = start;
-    for (const block of cycle) for (const next of successors(block)) if (cycle.has(next) && next.start <= block.start && next.start < head.start) head = next;
-    entry = head.start;
-    if (head === start) return entry;
+    const members = new Set<number>();
+    for (const block of cycle) {
+      for (const d of block.instructions) members.add(d.rip);
+      for (const next of successors(block)) if (cycle.has(next) && next.start <= block.start && next.start < head.start) head = next;
+    }
+    found = { head: head.start, members };
+    if (head === start) return found;
     cycle.delete(head);
     inside = cycle;
   }
