@@ -13,7 +13,7 @@ import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { compileRegion } from "./compile.ts";
 import { hotLoop } from "./hot-loop.ts";
-import { discoverRegion, LOOP_LIMITS, type Region, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
+import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
@@ -98,11 +98,17 @@ export class Jit {
   #compileAround(rip: number): void {
     const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
     const loop = around === undefined ? undefined : hotLoop(around);
-    if (loop === undefined || !this.compile(loop.head, LOOP_LIMITS, loop.members)) this.compile(rip);
+    if (loop === undefined || !this.#compile(loop.head, LOOP_LIMITS, loop.members)) this.#compile(rip, STRAIGHT_LIMITS);
+    this.#seen.clear();
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
-  compile(rip: number, limits = STRAIGHT_LIMITS, within?: ReadonlySet<number>): boolean {
+  compile(rip: number): boolean {
+    const done = this.#compile(rip, STRAIGHT_LIMITS);
+    this.#seen.clear();
+    return done;
+  }
+  #compile(rip: number, limits: RegionLimits, within?: ReadonlySet<number>): boolean {
     if (!this.enabled || this.#failed.has(rip) || this.#code.isRegion(rip)) return false;
     for (;;) {
       const region = discoverRegion(rip, this.#peek, this.#targets, limits, within);
@@ -213,8 +219,18 @@ export class Jit {
     this.stats.dropped++;
   }
 
-  readonly #targets = (_rip: number): readonly number[] => [];
+  /** Decoded instructions by address, while one hot address is dealt with. */
+  readonly #seen = new Map<number, Seen>();
   readonly #peek = (rip: number): Seen | undefined => {
+    let seen = this.#seen.get(rip);
+    if (seen === undefined) {
+      seen = this.#decode(rip);
+      if (seen !== undefined) this.#seen.set(rip, seen);
+    }
+    return seen === undefined || this.#coldOnly.has(seen.decoded.encoding) ? undefined : seen;
+  };
+  readonly #targets = (_rip: number): readonly number[] => [];
+  #decode(rip: number): Seen | undefined {
     if (!(rip >= 0 && rip < 2 ** 47)) return undefined;
     const physical = this.#mmu.probe(rip, EXECUTE);
     if (physical < 0) return undefined;
@@ -229,7 +245,6 @@ export class Jit {
       result = this.#decoder.decode(this.#crossing, 0, available + 16, rip);
       secondFrame = second >>> 12;
     }
-    if (result !== DECODED || this.#coldOnly.has(this.#decoder.decoded.encoding)) return undefined;
-    return { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12, secondFrame };
-  };
+    return result === DECODED ? { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12, secondFrame } : undefined;
+  }
 }

@@ -64,7 +64,7 @@ export const LOOP_LIMITS: RegionLimits = { instructions: 800, blocks: 200, callD
 /** For code around which no loop was found. */
 export const STRAIGHT_LIMITS: RegionLimits = { instructions: 250, blocks: 60, callDepth: 3, inlined: 60, throughCalls: false };
 /** For the search for loops. */
-export const SEARCH_LIMITS: RegionLimits = { instructions: 3000, blocks: 800, callDepth: 0, inlined: 0, throughCalls: true };
+export const SEARCH_LIMITS: RegionLimits = { instructions: 1500, blocks: 400, callDepth: 0, inlined: 0, throughCalls: true };
 /** Copies of one function inside itself. */
 const MAX_RECURSION = 2;
 /** Longest block. */
