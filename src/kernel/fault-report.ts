@@ -42,9 +42,8 @@ function regionText(task: Task, at: number): string {
   const { regions } = task.image.space;
   const inside = regions.find(at);
   if (inside !== undefined) return describe(inside);
-  const index = regions.indexAfter(at);
-  const below = regions.at(index - 1);
-  const above = regions.at(index);
+  const below = regions.before(at);
+  const above = regions.after(at);
   const parts = [
     below === undefined ? undefined : `${address(at - below.end)} above ${describe(below)}`,
     above === undefined ? undefined : `${address(above.start - at)} below ${describe(above)}`,

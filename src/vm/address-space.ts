@@ -272,7 +272,7 @@ export class AddressSpace implements FaultResolver {
     for (const region of this.regions) {
       if ((region.flags & REGION_ACCOUNT) !== 0) context.commit.uncharge(region.pages);
     }
-    this.regions.removeAt(0, this.regions.count);
+    this.regions.clear();
     for (const attachment of this.attachments.values()) attachment.detach();
     this.attachments.clear();
     this.placement.releaseAll();

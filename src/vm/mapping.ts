@@ -44,13 +44,10 @@ export function extend(space: AddressSpace, region: Region, length: number): voi
 
 /** Merges `region` with the region before and the region after it, if they fit. Returns what covers it afterwards. */
 export function mergeAround(space: AddressSpace, region: Region): Region {
-  const { regions } = space;
-  const index = regions.indexOf(region);
   let result = region;
-  const left = regions.at(index - 1);
+  const left = region.previous;
   if (left !== undefined && mergeable(left, region)) {
     absorb(space, left, region);
-    regions.removeAt(index);
     result = left;
   }
   mergeRight(space, result);
@@ -59,15 +56,13 @@ export function mergeAround(space: AddressSpace, region: Region): Region {
 
 /** Merges `region` with the region after it, if they fit. */
 export function mergeRight(space: AddressSpace, region: Region): void {
-  const { regions } = space;
-  const index = regions.indexOf(region) + 1;
-  const right = regions.at(index);
-  if (right === undefined || !mergeable(region, right)) return;
-  absorb(space, region, right);
-  regions.removeAt(index);
+  const right = region.next;
+  if (right !== undefined && mergeable(region, right)) absorb(space, region, right);
 }
 
+/** Order: the right one leaves the map → the left one takes its place. */
 function absorb(space: AddressSpace, left: Region, right: Region): void {
+  space.regions.remove(right);
   left.end = right.end;
   if (left.anon === undefined) {
     left.anon = right.anon;
@@ -91,29 +86,27 @@ export function removeRange(space: AddressSpace, start: number, end: number): vo
   const { regions, context } = space;
   splitAt(space, start);
   splitAt(space, end);
-  const first = regions.indexAfter(start);
-  let index = first;
-  for (let region = regions.at(index); region !== undefined && region.start < end; region = regions.at(++index)) {
+  let region = regions.after(start);
+  if (region === undefined || region.start >= end) return;
+  while (region !== undefined && region.start < end) {
+    const { next }: Region = region;
     clearPages(space, region, region.start, region.end);
     if ((region.flags & REGION_ACCOUNT) !== 0) context.commit.uncharge(region.pages);
     if ((region.flags & REGION_LOCKED) !== 0) space.lockedPages -= region.pages;
     space.virtualPages -= region.pages;
     if (region.backing !== undefined) space.detachBacking(region.backing);
+    regions.remove(region);
+    region = next;
   }
-  if (index > first) {
-    regions.removeAt(first, index - first);
-    space.placement.release(start / 4096, end / 4096);
-    space.gapChanged(end);
-  }
+  space.placement.release(start / 4096, end / 4096);
+  space.gapChanged(end);
 }
 
 /** Pages of [start, end) that lie in regions, and how many of them are charged. */
 export function countMapped(space: AddressSpace, start: number, end: number): { mapped: number; charged: number } {
-  const { regions } = space;
   let mapped = 0;
   let charged = 0;
-  for (let index = regions.indexAfter(start); ; index++) {
-    const region = regions.at(index);
+  for (let region = space.regions.after(start); ; region = region.next) {
     if (region === undefined || region.start >= end) return { mapped, charged };
     const pages = (Math.min(region.end, end) - Math.max(region.start, start)) / 4096;
     mapped += pages;

@@ -50,6 +50,9 @@ export class Region {
   anon: AnonGroup | undefined;
   /** The group came from the parent at fork: Linux then refuses some merges (vma_is_fork_child). */
   inherited = false;
+  /** Neighbours in the address space. Written by RegionMap. */
+  previous: Region | undefined = undefined;
+  next: Region | undefined = undefined;
 
   constructor(fields: {
     start: number; end: number; prot: number; maxProt: number; flags: number; pageOffset: number;

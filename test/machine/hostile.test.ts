@@ -10,7 +10,7 @@ const RAM = 64 * MIB;
 /** What a machine may cost beyond its RAM: JavaScript's heap before it is collected, and code. */
 const HOST_SLACK = 512 * MIB;
 
-const [hostile, forkLoop, forkMany] = await Promise.all(["hostile.c", "fork-loop.c", "fork-many.c"].map((name) => musl(new URL(name, import.meta.url))));
+const [hostile, forkLoop, forkMany, manyMaps] = await Promise.all(["hostile.c", "fork-loop.c", "fork-many.c", "many-maps.c"].map((name) => musl(new URL(name, import.meta.url))));
 
 /** Runs it, checks what holds for every hostile program, and returns the rest. */
 async function contained(what: string, more: Partial<MachineOptions> = {}): Promise<ProgramOutcome> {
@@ -87,4 +87,10 @@ describe("very many processes", () => {
     expect(leaks).toEqual([]);
     expect(stats.processes).toBe(501);
   });
+});
+
+test("as many mappings as Linux allows, each apart, listed, inherited, unmapped and mapped again", async () => {
+  const { stdout, leaks } = await runProgram(manyMaps, [], { memory: 512 * MIB });
+  expect(stdout).toBe("mapped more than 65000: 1, listed: 1\nchild: 0\nholes filled: 1, listed: 1\n");
+  expect(leaks).toEqual([]);
 });

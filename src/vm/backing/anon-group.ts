@@ -7,9 +7,7 @@ import type { Region } from "../region.ts";
  *  (Linux __anon_vma_prepare). @hot */
 export function prepareAnon(space: AddressSpace, region: Region): void {
   if (region.anon !== undefined) return;
-  const index = space.regions.indexOf(region);
-  region.anon = reusable(region, space.regions.at(index + 1), region) ?? reusable(space.regions.at(index - 1), region, region) ??
-    { id: space.context.anonId() };
+  region.anon = reusable(region, region.next, region) ?? reusable(region.previous, region, region) ?? { id: space.context.anonId() };
 }
 
 /** The group of the neighbour of `self` among two regions in address order, when Linux would reuse it (anon_vma_compatible). */

@@ -12,11 +12,10 @@ import { REGION_ACCOUNT, REGION_GROWSDOWN, REGION_LOCKED, type Region } from "..
 export function growDown(space: AddressSpace, address: number): Region | undefined {
   if (address < MMAP_MIN || address >= USER_END) return undefined;
   const { regions, limits, context } = space;
-  const index = regions.indexAfter(address);
-  const region = regions.at(index);
+  const region = regions.after(address);
   if (region === undefined || (region.flags & REGION_GROWSDOWN) === 0) return undefined;
   const start = pageFloor(address);
-  const below = regions.at(index - 1);
+  const below = region.previous;
   if (below !== undefined && (below.flags & REGION_GROWSDOWN) === 0 && below.prot !== PROT_NONE && start - below.end < STACK_GUARD) {
     return undefined;
   }

@@ -77,8 +77,7 @@ function setRegionLock(space: AddressSpace, region: Region, bits: number): void 
 /** Pages of [start, end) that are locked already (count_mm_mlocked_page_nr). */
 function lockedIn(space: AddressSpace, start: number, end: number): number {
   let pages = 0;
-  for (let index = space.regions.indexAfter(start); ; index++) {
-    const region = space.regions.at(index);
+  for (let region = space.regions.after(start); ; region = region.next) {
     if (region === undefined || region.start >= end) return pages;
     if ((region.flags & REGION_LOCKED) !== 0) pages += (Math.min(region.end, end) - Math.max(region.start, start)) / 4096;
   }

@@ -64,11 +64,10 @@ function topDown(space: AddressSpace, length: number): number {
   const { regions, fullAbove, mmapBase } = space;
   // What was searched in vain before need not be searched again for as much or more.
   let limit = length >= fullAbove.length && fullAbove.length > 0 ? fullAbove.below : mmapBase;
-  let index = regions.indexAfter(limit);
+  let above = regions.after(limit);
+  let below = above === undefined ? regions.last : above.previous;
   let guards = 0;
   for (;;) {
-    const above = regions.at(index);
-    const below = regions.at(index - 1);
     const start = Math.max(below === undefined ? 0 : below.end, MMAP_MIN);
     let end = above === undefined ? limit : Math.min(above.start, limit);
     if (end - start >= length && above !== undefined && guardedStart(above) < end) {
@@ -84,7 +83,8 @@ function topDown(space: AddressSpace, length: number): number {
       return end - length;
     }
     if (below === undefined || below.end <= MMAP_MIN) return -ENOMEM;
-    index--;
+    above = below;
+    below = below.previous;
   }
 }
 
@@ -98,8 +98,7 @@ function bottomUp(space: AddressSpace, low: number, high: number, hint: number, 
     if (at <= high - length && (region === undefined || at + length <= guardedStart(region))) return at;
   }
   let start = low;
-  for (let index = regions.indexAfter(low); ; index++) {
-    const region = regions.at(index);
+  for (let region = regions.after(low); ; region = region.next) {
     const end = region === undefined ? high : Math.min(guardedStart(region), high);
     if (end - start >= length) return start;
     if (region === undefined || region.end >= high) return -ENOMEM;

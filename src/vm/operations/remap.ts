@@ -71,7 +71,7 @@ function shrink(space: AddressSpace, address: number, oldLength: number, newLeng
 
 function expand(space: AddressSpace, region: Region, address: number, oldLength: number, newLength: number, flags: number): number {
   const growth = newLength - oldLength;
-  const next = space.regions.at(space.regions.indexOf(region) + 1);
+  const { next } = region;
   const room = region.end + growth <= USER_END && (next === undefined || region.end + growth <= next.start);
   if (region.end - address === oldLength && room) {
     const error = charge(space, region, growth / 4096);
