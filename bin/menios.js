@@ -6,7 +6,12 @@
 const { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { createRequire, Module } = require("node:module");
 const { join } = require("node:path");
+const v8 = require("node:v8");
 const { Script } = require("node:vm");
+
+// As src/host/node/modules.ts will; V8 compares its flags with those under which the cache was made.
+const v8Major = Number.parseInt(process.versions.v8, 10);
+if (v8Major >= 11 && v8Major < 14 && process.versions.bun === undefined) v8.setFlagsFromString("--experimental-wasm-branch-hinting");
 
 const dist = join(__dirname, "../dist");
 const filename = join(dist, "cli.cjs");

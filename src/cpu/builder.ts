@@ -255,6 +255,10 @@ export abstract class Builder {
   if(condition: Value, then: () => void, otherwise?: () => void): void {
     this.graph.if(condition.node, then, otherwise);
   }
+  /** The same for what seldom happens. */
+  ifUnlikely(condition: Value, then: () => void): void {
+    this.graph.ifUnlikely(condition.node, then);
+  }
   block(body: (label: Label) => void): void { this.graph.block(body); }
   loop(body: (label: Label) => void): void { this.graph.loop(body); }
   breakTo(label: Label, condition?: Value): void { this.graph.br(label, condition?.node); }
@@ -266,7 +270,7 @@ export abstract class Builder {
   get(variable: Variable & { readonly width: number }): Value { return this.ofNode(this.graph.get(variable), variable.width, "unknown"); }
   set(variable: Variable & { readonly width: number }, value: Value): void { this.graph.set(variable, value.node); }
   exceptionIf(condition: Value, vector: number): void {
-    this.if(condition, () => this.exception(vector));
+    this.ifUnlikely(condition, () => this.exception(vector));
   }
 
   // ---- helpers of this class and its engines ----------------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ export class ColdBuilder extends Builder {
     const name = storeName(value);
     const low = graph.op("i32.wrap_i64", address.node);
     const entry = this.#tlbEntry(low);
-    graph.if(
+    graph.ifLikely(
       this.#tlbHit(address.node, entry, TLB_WRITE_BASE, size),
       () => graph.store(name, graph.op("i32.add", low, graph.load("i32.load", entry, TLB_WRITE_BASE + 8)), value.node),
       () => {
@@ -250,7 +250,7 @@ export class ColdBuilder extends Builder {
     const { graph } = this;
     const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
     // 1 = #MF, vector 16; 2 = #XM, vector 19.
-    graph.if(pending, () => {
+    graph.ifUnlikely(pending, () => {
       graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
       this.#leave(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
     });
@@ -290,7 +290,7 @@ export class ColdBuilder extends Builder {
     const address = this.linearAddress(o);
     if (o.spec.aligned) {
       const low = this.graph.op("i32.and", this.graph.op("i32.wrap_i64", address.node), this.graph.i32(15));
-      this.graph.if(low, () => this.exception(13));
+      this.graph.ifUnlikely(low, () => this.exception(13));
     }
     return address;
   }
@@ -311,7 +311,7 @@ export class ColdBuilder extends Builder {
     const low = graph.op("i32.wrap_i64", address.node);
     const entry = this.#tlbEntry(low);
     const host = graph.variable(I32);
-    graph.if(
+    graph.ifLikely(
       this.#tlbHit(address.node, entry, TLB_READ_BASE, size),
       () => graph.set(host, graph.op("i32.add", low, graph.load("i32.load", entry, TLB_READ_BASE + 8))),
       () => {
@@ -326,7 +326,7 @@ export class ColdBuilder extends Builder {
     const low = graph.op("i32.wrap_i64", address.node);
     const entry = this.#tlbEntry(low);
     const host = graph.variable(I32);
-    graph.if(
+    graph.ifLikely(
       this.#tlbHit(address.node, entry, TLB_WRITE_BASE, size),
       () => graph.set(host, graph.op("i32.add", low, graph.load("i32.load", entry, TLB_WRITE_BASE + 8))),
       () => {
@@ -338,7 +338,7 @@ export class ColdBuilder extends Builder {
   }
   #flushIfBounced(host: Variable): void {
     const { graph } = this;
-    graph.if(graph.op("i32.eq", graph.get(host), graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#f.flushWrite));
+    graph.ifUnlikely(graph.op("i32.eq", graph.get(host), graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#f.flushWrite));
   }
   #storeMailbox(detail: Node): void {
     const { graph } = this;
@@ -354,7 +354,7 @@ export class ColdBuilder extends Builder {
   /** Leaves with the kind that the callee left in EXIT_KIND when `address` is 0. */
   #leaveIfDenied(address: Node): void {
     const { graph } = this;
-    graph.if(graph.op("i32.eqz", address), () => {
+    graph.ifUnlikely(graph.op("i32.eqz", address), () => {
       const zero = graph.i32(0);
       graph.store("i32.store", zero, this.#get(this.#record), EXIT_RECORD);
       graph.store("i32.store", zero, this.#get(this.#budget), EXIT_BUDGET);
@@ -365,7 +365,7 @@ export class ColdBuilder extends Builder {
   #goto(record: Node): void {
     const { graph } = this;
     const left = graph.op("i32.sub", this.#get(this.#budget), graph.load("i32.load16_u", record, R_COUNT));
-    graph.if(graph.op("i32.lt_s", left, graph.i32(0)), () => {
+    graph.ifUnlikely(graph.op("i32.lt_s", left, graph.i32(0)), () => {
       const zero = graph.i32(0);
       graph.store("i32.store", zero, record, EXIT_RECORD);
       graph.store("i32.store", zero, this.#get(this.#budget), EXIT_BUDGET);
@@ -386,7 +386,7 @@ export class ColdBuilder extends Builder {
     const low = graph.op("i32.wrap_i64", address);
     const entry = graph.op("i32.shl", graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));
     const record = graph.variable(I32);
-    graph.if(
+    graph.ifLikely(
       graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address),
       () => graph.set(record, graph.load("i32.load", entry, JUMP_CACHE_BASE + 8)),
       () => {

@@ -44,7 +44,7 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
     const code = new Bytes();
     graph.emitTo(code);
     code.byte(0x0b);
-    return module.addFunction(handlerType, graph.locals, code.take(), exportName);
+    return module.addFunction(handlerType, graph.locals, code.take(), exportName, graph.hints);
   };
   // Handlers that no instruction has, in the order of record.ts.
   elements.push(add(leaving(EXIT_CONTINUE, 0)));
@@ -97,7 +97,7 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   return new Bytes().append(module.build()).byte(0).u32(section.length).append(section).take();
 }
 
-/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(slot, low, high, size) → host
+/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, size) → host
  *  address or 0. A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
  *  times and every 1,024: seldom enough that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
@@ -111,10 +111,10 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
   };
   emit([I64, I32], "gotoAddress", (graph) => new ColdBuilder(graph, functions, [], 1).gotoAddress(graph.get(graph.parameter(0)), graph.i32(0)));
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
-    emit([I32, I32, I32, I32], name, (graph) => {
-      const [slot, low, high, size] = [0, 1, 2, 3].map((n) => graph.get(graph.parameter(n)));
+    emit([I64, I32, I32], name, (graph) => {
+      const [address, slot, size] = [0, 1, 2].map((n) => graph.get(graph.parameter(n)));
       const wide = (x: Node): Node => graph.op("i64.extend_i32_u", x);
-      const address = graph.op("i64.or", graph.op("i64.shl", wide(high), graph.i64(32)), wide(low));
+      const low = graph.op("i32.wrap_i64", address), high = graph.op("i32.wrap_i64", graph.op("i64.shr_u", address, graph.i64(32)));
       const last = graph.op("i64.add", address, wide(graph.op("i32.sub", size, graph.i32(1))));
       const entry = graph.op("i32.and", graph.op("i32.shr_u", low, graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
       graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {

@@ -87,7 +87,7 @@ function any(b: Builder, ...conditions: Value[]): Value {
 /** `native` if it is all there is to the operation, else what `exact` computes through helpers. */
 export function settle(b: Builder, isPlain: Value, native: Value, exact: () => Value): Value {
   const result = b.variable(native);
-  b.if(b.not(isPlain), () => {
+  b.ifUnlikely(b.not(isPlain), () => {
     b.set(result, exact());
     b.floatGuard();
   });
@@ -96,7 +96,7 @@ export function settle(b: Builder, isPlain: Value, native: Value, exact: () => V
 /** The same where a second, wider question is worth asking before the helper. */
 function settleTwice(b: Builder, isPlain: Value, isPlainToo: () => Value, native: Value, exact: () => Value): Value {
   const result = b.variable(native);
-  b.if(b.not(isPlain), () => {
+  b.ifUnlikely(b.not(isPlain), () => {
     b.if(b.not(isPlainToo()), () => {
       b.set(result, exact());
       b.floatGuard();
@@ -159,7 +159,7 @@ export function scalarFlags(b: Builder, name: "comis" | "ucomis", f: Value, g: V
   const { less, equal, plain, x, y } = relate(b, f, g);
   const no = b.truth(b.constant(32, 0).node);
   const carry = b.variable(less), zero = b.variable(equal), parity = b.variable(no);
-  b.if(b.not(plain), () => {
+  b.ifUnlikely(b.not(plain), () => {
     const flags = b.helper(`${formatOf(f).scalar}_${name}`, x, y), one = b.constant(32, 1);
     b.floatGuard();
     b.set(carry, b.and(flags, one));

@@ -54,8 +54,8 @@ export function compileRegion(region: Region): CompiledRegion | { readonly coldO
   }
   const module = new ModuleBuilder();
   module.importMemory("env", "memory");
-  module.importFunction("env", "rangeRead", [I32, I32, I32, I32], [I32]);
-  module.importFunction("env", "rangeWrite", [I32, I32, I32, I32], [I32]);
+  module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
+  module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);
   module.importFunction("env", "flushWrite", [], []);
   module.importFunction("env", "checkWrite", [I32, I32, I32], [I32]);
   module.importFunction("env", "gotoAddress", [I64, I32], [I32]);
@@ -66,7 +66,7 @@ export function compileRegion(region: Region): CompiledRegion | { readonly coldO
   const code = new Bytes();
   graph.emitTo(code);
   code.byte(0x0b);
-  module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region");
+  module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
   return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
@@ -119,8 +119,12 @@ class RegionEmitter {
     b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
     graph.block((exit) => {
       b.setExit(exit);
-      if (!loops.has(order[0])) b.requireBudget(this.#cost[0], order[0].start);
-      this.#emitRange(0, order.length - 1);
+      graph.block((denied) => {
+        b.setDenied(denied);
+        if (!loops.has(order[0])) b.requireBudget(this.#cost[0], order[0].start);
+        this.#emitRange(0, order.length - 1);
+      });
+      b.denied();
     });
     b.epilogue();
     graph.unreachable();

@@ -52,6 +52,7 @@ export class JitBuilder extends Builder {
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
   #exit!: Label;
+  #denied!: Label;
   #d!: Decoded;
   /** Instructions of the block that are not retired while this one runs (itself included). */
   #unretired = 0;
@@ -80,6 +81,15 @@ export class JitBuilder extends Builder {
 
   setExit(label: Label): void {
     this.#exit = label;
+  }
+  setDenied(label: Label): void {
+    this.#denied = label;
+  }
+  /** Where denied accesses come together, with what did not retire in place of the exit kind: on to the exit with the callee's kind. */
+  denied(): void {
+    const { graph } = this;
+    graph.set(this.#budget, graph.op("i32.add", graph.get(this.#budget), graph.get(this.#exitKind)));
+    graph.set(this.#exitKind, graph.load("i32.load", graph.i32(0), EXIT_KIND));
   }
   /** Loads what the region uses; recorded last, placed first. */
   prologue(): void {
@@ -111,7 +121,7 @@ export class JitBuilder extends Builder {
   /** Leaves before `start` when the budget does not reach for `count` instructions. */
   requireBudget(count: number, start: number): void {
     const { graph } = this;
-    graph.if(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start));
+    graph.ifUnlikely(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start));
   }
   /** Charges a block. */
   chargeBlock(count: number): void {
@@ -331,7 +341,7 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     const range = this.#range(RANGE_CLASSES + rangeClass);
     const name = storeName(value);
-    graph.if(
+    graph.ifUnlikely(
       this.#outside(address, range),
       () => {
         const host = this.#takeHost();
@@ -392,7 +402,7 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     const host = this.#takeHost();
     graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)));
-    graph.if(this.#outside(address, range), () => this.#miss(host, address, range, size, miss));
+    graph.ifUnlikely(this.#outside(address, range), () => this.#miss(host, address, range, size, miss));
     return host;
   }
   #outside(address: Value, range: RangeLocals): Node {
@@ -403,13 +413,13 @@ export class JitBuilder extends Builder {
    *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
   #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(size)));
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(size)));
     this.#leaveIfDenied(graph.get(host));
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {
     const address = this.linearAddress(o);
-    if (o.spec.aligned) this.if(this.ofNode(this.graph.op("i32.and", this.graph.op("i32.wrap_i64", address.node), this.graph.i32(15)), 32), () => this.exception(13));
+    if (o.spec.aligned) this.ifUnlikely(this.ofNode(this.graph.op("i32.and", this.graph.op("i32.wrap_i64", address.node), this.graph.i32(15)), 32), () => this.exception(13));
     return address;
   }
   #high(address: Node): Node {
@@ -417,7 +427,7 @@ export class JitBuilder extends Builder {
   }
   #flushIfBounced(host: Variable): void {
     const { graph } = this;
-    graph.if(graph.op("i32.eq", graph.get(host), graph.i32(BOUNCE_WRITE)), () => {
+    graph.ifUnlikely(graph.op("i32.eq", graph.get(host), graph.i32(BOUNCE_WRITE)), () => {
       graph.callVoid(this.#imports.flushWrite);
     });
   }
@@ -425,18 +435,21 @@ export class JitBuilder extends Builder {
   // ---- control inside one instruction ------------------------------------------------------------------------------------------------
 
   override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.#keepingFlags(then, (inside) => super.if(condition, inside, otherwise));
+  }
+  override ifUnlikely(condition: Value, then: () => void): void {
+    this.#keepingFlags(then, (inside) => super.ifUnlikely(condition, inside));
+  }
+  /** What is known of the flags after two ways come together. */
+  #keepingFlags(then: () => void, record: (inside: () => void) => void): void {
     const flags = this.jitFlags;
     const before = flags.snapshot();
     let afterThen = before;
-    super.if(
-      condition,
-      () => {
-        then();
-        afterThen = flags.snapshot();
-        flags.restore(before);
-      },
-      otherwise,
-    );
+    record(() => {
+      then();
+      afterThen = flags.snapshot();
+      flags.restore(before);
+    });
     flags.merge(before, afterThen);
   }
 
@@ -492,9 +505,10 @@ export class JitBuilder extends Builder {
   }
   #leaveIfDenied(address: Node): void {
     const { graph } = this;
-    graph.if(graph.op("i32.eqz", address), () => {
-      this.#giveBack();
-      this.#leave(graph.load("i32.load", graph.i32(0), EXIT_KIND), this.#d.rip);
+    graph.ifUnlikely(graph.op("i32.eqz", address), () => {
+      graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
+      graph.set(this.#exitKind, graph.i32(this.#unretired));
+      graph.br(this.#denied);
     });
   }
   /** This instruction and the rest of its block have not retired. */
@@ -522,7 +536,7 @@ export class JitBuilder extends Builder {
   floatGuard(): void {
     const { graph } = this;
     const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
-    graph.if(pending, () => {
+    graph.ifUnlikely(pending, () => {
       graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
       this.#leaveBefore(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
     });

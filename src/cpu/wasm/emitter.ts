@@ -1,4 +1,5 @@
 /** A WebAssembly module, byte by byte (WebAssembly Core Specification 2.0 §5, with tail calls). Knows the binary format and nothing of x86. */
+import type { BranchHint } from "./graph.ts";
 import type { ValueType } from "./opcodes.ts";
 
 /** Growing byte string with the format's integer encodings. */
@@ -71,7 +72,7 @@ export class Bytes {
 
 export interface FunctionType { readonly params: readonly ValueType[]; readonly results: readonly ValueType[] }
 interface ImportedFunction { module: string; name: string; type: number }
-interface DefinedFunction { type: number; locals: readonly ValueType[]; code: Uint8Array; exportName: string | undefined }
+interface DefinedFunction { type: number; locals: readonly ValueType[]; code: Uint8Array; exportName: string | undefined; hints: readonly BranchHint[] }
 
 /** One module under construction. Imported functions must all be declared before the first defined one. */
 export class ModuleBuilder {
@@ -113,9 +114,9 @@ export class ModuleBuilder {
   setElements(functions: number[]): void {
     this.#elements = functions;
   }
-  /** Adds a function whose body `code` ends with 0x0b; returns its index. */
-  addFunction(type: number, locals: readonly ValueType[], code: Uint8Array, exportName?: string): number {
-    this.#functions.push({ type, locals, code, exportName });
+  /** Adds a function whose body `code` ends with 0x0b; returns its index. `hints` have offsets in `code`. */
+  addFunction(type: number, locals: readonly ValueType[], code: Uint8Array, exportName?: string, hints: readonly BranchHint[] = []): number {
+    this.#functions.push({ type, locals, code, exportName, hints });
     return this.#imports.length + this.#functions.length - 1;
   }
 
@@ -156,23 +157,42 @@ export class ModuleBuilder {
         for (const f of this.#elements) b.u32(f);
       });
     }
-    section(out, 10, this.#functions.length, (b) => {
-      for (const f of this.#functions) {
-        const body = new Bytes();
-        const runs: { type: ValueType; count: number }[] = [];
-        for (const type of f.locals) {
-          const last = runs.at(-1);
-          if (last?.type === type) last.count++;
-          else runs.push({ type, count: 1 });
-        }
-        body.u32(runs.length);
-        for (const { type, count } of runs) body.u32(count).byte(type);
-        body.append(f.code);
-        b.u32(body.length).append(body.take());
-      }
+    const bodies = this.#functions.map((f) => bodyOf(f));
+    this.#hints(out, bodies);
+    section(out, 10, bodies.length, (b) => {
+      for (const { bytes } of bodies) b.u32(bytes.length).append(bytes);
     });
     return out.take();
   }
+
+  /** Custom section metadata.code.branch_hint (WebAssembly branch hinting proposal); engines that do not know it pass over it. */
+  #hints(out: Bytes, bodies: readonly { readonly codeAt: number }[]): void {
+    const hinted = this.#functions.map((f, i) => ({ f, i })).filter(({ f }) => f.hints.length > 0);
+    if (hinted.length === 0) return;
+    const body = new Bytes();
+    body.name("metadata.code.branch_hint").u32(hinted.length);
+    for (const { f, i } of hinted) {
+      body.u32(this.#imports.length + i).u32(f.hints.length);
+      for (const { offset, value } of f.hints) body.u32(bodies[i].codeAt + offset).u32(1).byte(value);
+    }
+    out.byte(0).u32(body.length).append(body.take());
+  }
+}
+
+/** Locals and code of a function, and how many bytes the locals take. */
+function bodyOf(f: DefinedFunction): { readonly bytes: Uint8Array<ArrayBuffer>; readonly codeAt: number } {
+  const body = new Bytes();
+  const runs: { type: ValueType; count: number }[] = [];
+  for (const type of f.locals) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  body.u32(runs.length);
+  for (const { type, count } of runs) body.u32(count).byte(type);
+  const codeAt = body.length;
+  body.append(f.code);
+  return { bytes: body.take(), codeAt };
 }
 
 function section(out: Bytes, id: number, count: number, fill: (body: Bytes) => void): void {

@@ -37,11 +37,15 @@ type Statement =
   | { readonly t: "let"; readonly node: Node }
   | { readonly t: "set"; readonly variable: number; readonly value: Node }
   | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
-  | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[] }
+  | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[]; readonly hint: Hint }
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
   | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined }
   | { readonly t: "table"; readonly labels: readonly Label[]; readonly index: Node }
   | { readonly t: "sequence"; readonly body: Statement[] };
+
+/** Whether a branch is taken, as the branch hinting proposal writes it. */
+type Hint = 0 | 1 | undefined;
+export interface BranchHint { readonly offset: number; readonly value: 0 | 1 }
 
 const BLOCK_VOID = 0x40;
 
@@ -52,6 +56,8 @@ export class Graph {
   readonly #root = this.#current;
   #depth = 0;
   #loops = 0;
+  /** What is known of branches in the emitted code. */
+  readonly hints: BranchHint[] = [];
   /** Locals whose value is not needed any more, by type. */
   readonly #free = new Map<ValueType, number[]>();
 
@@ -174,9 +180,20 @@ export class Graph {
   }
 
   if(cond: Node, then: () => void, otherwise?: () => void): void {
+    this.#if(cond, then, otherwise, undefined);
+  }
+  /** The same with a hint that the condition is nearly always true. */
+  ifLikely(cond: Node, then: () => void, otherwise: () => void): void {
+    this.#if(cond, then, otherwise, 1);
+  }
+  /** The same with a hint that the condition is seldom true, so that nothing is spilled for that case's sake. */
+  ifUnlikely(cond: Node, then: () => void, otherwise?: () => void): void {
+    this.#if(cond, then, otherwise, 0);
+  }
+  #if(cond: Node, then: () => void, otherwise: (() => void) | undefined, hint: Hint): void {
     const thenBody = this.#nested(then);
     const elseBody = otherwise === undefined ? [] : this.#nested(otherwise);
-    this.#current.push({ t: "if", cond, then: thenBody, else: elseBody });
+    this.#current.push({ t: "if", cond, then: thenBody, else: elseBody, hint });
   }
   /** A block; a branch to the label leaves it. */
   block(body: (label: Label) => void): void {
@@ -256,6 +273,7 @@ export class Graph {
           break;
         case "if":
           this.#push(s.cond, out);
+          if (s.hint !== undefined) this.hints.push({ offset: out.length, value: s.hint });
           out.byte(0x04).byte(BLOCK_VOID);
           this.#depth++;
           this.#emitAll(s.then, out);
