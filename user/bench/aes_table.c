@@ -31,7 +31,7 @@ static void expand(const uint8_t *key, uint32_t *w) {
     w[i] = w[i - 4] ^ t;
   }
 }
-static void encrypt(const uint32_t *w, uint32_t *s) {
+static void encrypt_block(const uint32_t *w, uint32_t *s) {
   uint32_t t[4];
   for (int i = 0; i < 4; i++) s[i] ^= w[i];
   for (int r = 1; r < 10; r++) {
@@ -48,8 +48,8 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 16; i++) key[i] = i;
   prepare();
   expand(key, w);
-  encrypt(w, s); /* FIPS 197 appendix C.1: 69c4e0d8 6a7b0430 d8cdb780 70b4c55a */
+  encrypt_block(w, s); /* FIPS 197 appendix C.1: 69c4e0d8 6a7b0430 d8cdb780 70b4c55a */
   printf("aes_table %08x%08x ", s[0], s[3]);
-  for (long i = 0; i < blocks; i++) { s[i & 3] ^= (uint32_t)i; encrypt(w, s); }
+  for (long i = 0; i < blocks; i++) { s[i & 3] ^= (uint32_t)i; encrypt_block(w, s); }
   printf("%08x%08x\n", s[0], s[3]);
 }
