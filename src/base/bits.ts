@@ -42,3 +42,8 @@ export function popcount(word: number): number {
   w = (w & 0x3333_3333) + ((w >>> 2) & 0x3333_3333);
   return Math.imul((w + (w >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
+
+/** Zero for a field that will hold numbers beyond 31 bits. V8 keeps small integers and other numbers differently and takes a
+ *  field's first value for the kind to come; a change of kind gives the object another shape, and all code that was compiled
+ *  for the old one is thrown away. Minus zero is the zero of the other kind. */
+export const WIDE_ZERO = -0;

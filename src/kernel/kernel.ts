@@ -5,6 +5,7 @@
  *
  *  Where things are: run.ts is the loop, trap.ts what a CPU exit means, dispatch.ts system calls, signal/ signals,
  *  exec.ts, clone.ts, exit.ts and wait.ts the life of a process. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import { pid, type Pid } from "../base/types.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import type { FsContext } from "../fs/context.ts";
@@ -125,7 +126,7 @@ export class Kernel {
   readonly limits: KernelLimits;
 
   /** Instructions retired by all tasks. Written by the run loop. */
-  instructions = 0;
+  instructions = WIDE_ZERO;
   readonly instructionLimit: number;
   readonly clock: KernelClock;
   readonly timers = new Timers();

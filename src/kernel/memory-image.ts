@@ -3,6 +3,7 @@
  *  Counted: tasks cloned with CLONE_VM share it, and a vfork child borrows its parent's. The last release destroys the
  *  address space, which returns every frame. execve makes a new image and never empties a shared one. */
 import { assert } from "../base/assert.ts";
+import { WIDE_ZERO } from "../base/bits.ts";
 import type { OpenFile } from "../fs/vfs/open-file.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
 import { FAULT_KINDS } from "../vm/fault-kind.ts";
@@ -48,13 +49,13 @@ export class MemoryImage {
   /** Kept open as long as the image lives, so that /proc/pid/exe works after unlink. */
   executable: OpenFile | undefined;
   /** Where argv and environ strings lie, for /proc/pid/{cmdline,environ}. */
-  argStart = 0;
-  argEnd = 0;
-  envStart = 0;
-  envEnd = 0;
-  stackStart = 0;
-  codeStart = 0;
-  codeEnd = 0;
+  argStart = WIDE_ZERO;
+  argEnd = WIDE_ZERO;
+  envStart = WIDE_ZERO;
+  envEnd = WIDE_ZERO;
+  stackStart = WIDE_ZERO;
+  codeStart = WIDE_ZERO;
+  codeEnd = WIDE_ZERO;
   /** The auxiliary vector as the stack holds it, for /proc/pid/auxv. */
   auxv: Uint8Array = new Uint8Array(0);
   /** prctl(PR_SET_DUMPABLE). */

@@ -3,6 +3,7 @@
  *
  *  Lifetime: alive → (last thread gone) zombie → reaped by wait or at once when the parent ignores SIGCHLD.
  *  Invariant: a process is in its parent's `children` and in its process group until it is reaped. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import { RLIMIT_COUNT } from "../abi/linux/resource.ts";
 import { SIG_IGN, SIGCHLD } from "../abi/linux/signal.ts";
 import type { Pid } from "../base/types.ts";
@@ -83,7 +84,7 @@ export class Process implements JobControl {
   readonly reapedChildren: Usage = emptyUsage();
   readonly startTime: number;
   /** Instructions of all threads, dead ones included. Written by the run loop. */
-  instructions = 0;
+  instructions = WIDE_ZERO;
   /** setitimer(2), alarm(2), RLIMIT_CPU. */
   readonly intervalTimers: IntervalTimers;
   /** POSIX timers by id, kept by the time calls. Each knows how to stop itself. */

@@ -3,6 +3,7 @@
  *  Pre-emption is by retired instructions, so a deterministic machine switches at the same places on every run; how the
  *  quantum is cut into calls of `cpu.run`, and where a slice ends, follows the host's clock and changes nothing the guest
  *  can see. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
 import { FAULT_DENIED } from "../vm/fault-kind.ts";
 import { QUANTUM } from "./scheduler.ts";
@@ -43,11 +44,11 @@ export class RunLoop {
   /** Instructions between looks at the host's clock, adapted to the speed seen. */
   #chunk = 200_000;
   /** Work since the last look. */
-  #work = 0;
+  #work = WIDE_ZERO;
   #traps = 0;
-  #lookedAt = 0;
-  #sliceEnd = 0;
-  #faultsSeen = 0;
+  #lookedAt = WIDE_ZERO;
+  #sliceEnd = WIDE_ZERO;
+  #faultsSeen = WIDE_ZERO;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;

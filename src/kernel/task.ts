@@ -5,6 +5,7 @@
  *  its state, but the scheduler sets it aside (`held`) instead of running it.
  *
  *  A task implements the file layer's Caller: the identity that opens files and owns terminals. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import type { Pid } from "../base/types.ts";
 import { REGISTER_FILE_BYTES } from "../cpu/registers.ts";
 import type { Caller, JobControl } from "../fs/vfs/credentials.ts";
@@ -76,10 +77,10 @@ export class Task implements Caller {
   readonly lastTrap = { vector: 0, error: 0, cr2: 0 };
 
   // Threads (set_tid_address, set_robust_list, clone).
-  clearChildTid = 0;
-  robustList = 0;
+  clearChildTid = WIDE_ZERO;
+  robustList = WIDE_ZERO;
   /** Where CLONE_CHILD_SETTID stores the tid before the task first runs; 0 when done. */
-  setChildTid = 0;
+  setChildTid = WIDE_ZERO;
   /** A parent parked in vfork until this task execs or exits. */
   vforkParent: Task | undefined;
   /** prctl(PR_SET_PDEATHSIG): sent when the parent dies. */
@@ -94,10 +95,10 @@ export class Task implements Caller {
   priority = 0;
   nice = 0;
   /** Instructions retired in user mode. */
-  instructions = 0;
+  instructions = WIDE_ZERO;
   voluntarySwitches = 0;
   involuntarySwitches = 0;
-  minorFaults = 0;
+  minorFaults = WIDE_ZERO;
   majorFaults = 0;
   /** Monotonic nanoseconds. */
   readonly startTime: number;

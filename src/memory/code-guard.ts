@@ -15,8 +15,8 @@ const WORDS_PER_FRAME = 2;
 export class CodeGuard {
   /** Set once by the cpu. */
   listener: CodeListener | undefined;
-  /** Called before a frame becomes marked: translations that allow writes to it must go. Set once by the MMU. */
-  onMark: (() => void) | undefined;
+  /** Called when a frame becomes marked: ranges that allow writes to it must go. Set once by the MMU. */
+  onMark: ((frame: number) => void) | undefined;
   private readonly frames: FrameAllocator;
   private readonly tlb: Tlb;
   /** 64 bits a frame, bit n = line n holds decoded bytes. */
@@ -40,7 +40,7 @@ export class CodeGuard {
     if ((this.frames.flags[frame] & FRAME_CODE) === 0) {
       this.frames.flags[frame] |= FRAME_CODE;
       this.tlb.dropWritesTo(frame);
-      this.onMark?.();
+      this.onMark?.(frame);
     }
     const last = (offset + length - 1) >>> LINE_SHIFT;
     for (let line = offset >>> LINE_SHIFT; line <= last; line++) {

@@ -7,6 +7,7 @@
  *  changes nothing, asks the resolver and starts again.
  *  Invariant: a read entry exists only for a page with A set; a write entry only with W and D set, for a frame without
  *  translations, and then the read entry of the page names the same frame. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import { assert, KernelPanic } from "../base/assert.ts";
 import {
   type Access, BLOCKED, DENIED, EXECUTE, type FaultResolver, PF_FETCH, PF_PRESENT, PF_RESERVED, PF_USER, PF_WRITE, READ, RESOLVED, WRITE,
@@ -42,10 +43,10 @@ export class Mmu {
   /** Asked when a walk of the active tables fails. */
   resolver: FaultResolver | undefined;
   /** The last failed access: written before every resolver call. */
-  readonly lastFault = { address: 0, errorCode: 0 };
+  readonly lastFault = { address: WIDE_ZERO, errorCode: 0 };
   /** Walks made and resolver calls since the start. */
-  walks = 0;
-  faults = 0;
+  walks = WIDE_ZERO;
+  faults = WIDE_ZERO;
   /** Error code of the last failed walk, and where the last successful one found its leaf. */
   private errorCode = 0;
   private leafSlot = 0;
@@ -56,7 +57,7 @@ export class Mmu {
     this.tlb = tlb;
     this.codeGuard = codeGuard;
     this.ranges = new Ranges(ram, frames);
-    codeGuard.onMark = () => this.ranges.dropAll();
+    codeGuard.onMark = (frame) => this.ranges.dropWritesTo(frame);
   }
 
   /** Loads cr3. Decoded code is looked up by address, so the cpu hears of it too. */
@@ -140,10 +141,11 @@ export class Mmu {
     return 0;
   }
 
-  /** Pages [start, end) of `root` are changing: their translations are forgotten. */
+  /** Pages [start, end) of `root` are narrowed (unmapped, given fewer rights or another frame, A or D cleared): their translations are
+   *  forgotten. What only adds, a page that appears or gains W, A or D, needs no call. */
   dropTranslations(root: number, start: number, end: number): void {
     if (root !== this.root) return;
-    this.ranges.dropAll();
+    this.ranges.drop(root, start, end);
     if (end - start <= PAGE_SIZE) this.tlb.dropPage(start);
     else this.tlb.dropRange(start, end);
   }
@@ -151,7 +153,7 @@ export class Mmu {
   /** Every writable page of `root` has just lost its W bit. */
   dropWrites(root: number): void {
     if (root !== this.root) return;
-    this.ranges.dropAll();
+    this.ranges.dropWrites();
     this.tlb.dropWrites();
   }
 

@@ -9,6 +9,7 @@
  *  - `used[frame]` is the number of non-empty entries of the table in that frame; a table without entries is freed.
  *  - PML4 entries 256…511 equal the kernel template everywhere and have no user bit. They are not counted in `used`.
  *  Order for whoever changes a live mapping: drop translations → change the entry → release the frame. */
+import { WIDE_ZERO } from "../base/bits.ts";
 import { KernelPanic } from "../base/assert.ts";
 import type { FrameAllocator } from "./frames.ts";
 import { LARGE_PAGE_SIZE, PAGE_SHIFT, PAGE_SIZE } from "./physical-map.ts";
@@ -54,7 +55,7 @@ export class PageTables {
   /** Physical address of the template PML4; its lower half stays empty. */
   readonly kernelRoot: number;
   /** Address of the slot that the last nextDirectorySlot found. */
-  foundAddress = 0;
+  foundAddress = WIDE_ZERO;
 
   /** Builds the kernel template. Throws when RAM is too small for it, which Ram's minimum excludes. */
   constructor(ram: Ram, frames: FrameAllocator) {

@@ -3,12 +3,22 @@
  *  A slot in RAM, 32 bytes:  +0 i64 base   +8 i64 limit   +16 i32 delta   +20 u16 misses since the start
  *  covers [base, base + limit): host = low 32 bits of the address + delta. `limit` is 15 less than the run, so that an access of up to
  *  16 bytes at a covered address stays inside. An empty slot has limit 0.
+ *
  *  Invariant: a read run has A on every page, a write run W and D and no frame that holds translations; every page of it is mapped
- *  contiguously right now. So whatever narrows, moves or unmaps a page, clears A or D, or marks a frame empties all slots first. */
+ *  contiguously right now. So whatever narrows, moves or unmaps a page, clears A or D, or marks a frame first empties the slots that
+ *  cover the page, and no others: what only adds (a page that appears, W, A or D set) leaves every slot alone.
+ *
+ *  Running code has copies of slots. A copy equals its slot, is part of it, or is empty, because only the code that has the copy refills
+ *  the slot, and it leaves when the slot was not empty. So a change that touches a copy touches its slot, and `drops` tells.
+ *
+ *  A run goes on across page tables. Tables that were found to be one run from end to end are remembered until a page of theirs is
+ *  narrowed, so that a long run is found with one look per 2 MiB. */
 import { FRAME_CODE } from "./frame-flags.ts";
 import type { FrameAllocator } from "./frames.ts";
-import { PAGE_SIZE, RANGE_BASE } from "./physical-map.ts";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_FRAME_MASK, PTE_LARGE, PTE_PRESENT, PTE_USER, PTE_WRITABLE } from "./pte.ts";
+import { LARGE_PAGE_SIZE, PAGE_SHIFT, PAGE_SIZE, RANGE_BASE } from "./physical-map.ts";
+import {
+  PTE_ACCESSED, PTE_DIRTY, PTE_FRAME_MASK, PTE_LARGE, PTE_LARGE_FRAME_MASK, PTE_PRESENT, PTE_USER, PTE_WRITABLE,
+} from "./pte.ts";
 import type { Ram } from "./ram.ts";
 
 export const RANGE_SLOT_BYTES = 32;
@@ -19,16 +29,34 @@ export const RANGE_MISSES = 20;
 /** Slots 0…16 serve reads (by base register; 16 = none), 17…33 writes. */
 export const RANGE_CLASSES = 17;
 export const RANGE_SLOTS = 2 * RANGE_CLASSES;
-const FIRST_WRITE_SLOT = RANGE_BASE + RANGE_CLASSES * RANGE_SLOT_BYTES;
+const SLOT_WORDS = RANGE_SLOT_BYTES / 4;
 const TAIL = 15;
 const ENTRIES = 512;
 const TWO_32 = 0x1_0000_0000;
+const USER_SPAN = 2 ** 47;
+const NEED_READ = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+const NEED_WRITE = NEED_READ | PTE_WRITABLE | PTE_DIRTY;
+/** A run reaches at most this far to either side of the address that asked for it. */
+export const RANGE_REACH = 0x1000_0000;
+/** Entries of tables not yet remembered that one refill looks at, besides those of the first table: the next refill goes on from there. */
+const SCAN_LIMIT = 2 * ENTRIES;
+/** What is remembered of a table: one run for reads, for writes; the rest of the word is the epoch it holds in. */
+const WHOLE_READ = 1;
+const WHOLE_WRITE = 2;
+const EPOCH_STEP = 4;
+const LAST_EPOCH = 2 ** 30;
 
 export class Ranges {
   private readonly ram: Ram;
   private readonly frames: FrameAllocator;
-  /** Some slot is not empty. */
-  private filled = false;
+  /** Numbers of the slots that are not empty. */
+  private readonly live = new Int32Array(RANGE_SLOTS);
+  private liveCount = 0;
+  /** By frame of a page table: the epoch and WHOLE_*. */
+  private readonly whole: Int32Array;
+  private epoch = EPOCH_STEP;
+  /** Entries that the running refill may still look at. */
+  private scanLeft = 0;
   /** Counts emptyings of filled slots: running code compares it to learn that its copies are stale. */
   drops = 0;
   refills = 0;
@@ -36,73 +64,277 @@ export class Ranges {
   constructor(ram: Ram, frames: FrameAllocator) {
     this.ram = ram;
     this.frames = frames;
-    this.clear();
+    this.whole = new Int32Array(frames.end);
+    for (let slot = 0; slot < RANGE_SLOTS; slot++) this.empty(slot);
   }
 
-  /** Empties every slot. @hot */
+  // Emptying ----------------------------------------------------------------------------------------------------------
+
+  /** Other tables are walked from now on, or anything may have changed: empties every slot. @hot */
   dropAll(): void {
-    if (!this.filled) return;
-    this.clear();
+    this.forgetTables();
+    if (this.liveCount === 0) return;
+    for (let i = 0; i < this.liveCount; i++) this.empty(this.live[i]);
+    this.liveCount = 0;
     this.drops++;
   }
+
+  /** Pages [start, end) of the active tables are narrowed: empties the slots that cover one of them. @hot */
+  drop(root: number, start: number, end: number): void {
+    if (end - start <= LARGE_PAGE_SIZE) {
+      this.forgetTable(root, start);
+      if (end > start) this.forgetTable(root, end - 1);
+    } else this.forgetTables();
+    const words = this.ram.i32;
+    let kept = 0;
+    for (let i = 0; i < this.liveCount; i++) {
+      const slot = this.live[i];
+      const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
+      const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
+      if (base < end && base + words[at + 2] + TAIL > start) this.empty(slot);
+      else this.live[kept++] = slot;
+    }
+    this.kept(kept);
+  }
+
+  /** Every writable page of the active tables loses W: empties the write slots. */
+  dropWrites(): void {
+    this.forgetTables();
+    let kept = 0;
+    for (let i = 0; i < this.liveCount; i++) {
+      const slot = this.live[i];
+      if (slot >= RANGE_CLASSES) this.empty(slot);
+      else this.live[kept++] = slot;
+    }
+    this.kept(kept);
+  }
+
+  /** `frame` holds translations now: empties the write slots that reach it. */
+  dropWritesTo(frame: number): void {
+    this.forgetTables();
+    const words = this.ram.i32;
+    let kept = 0;
+    for (let i = 0; i < this.liveCount; i++) {
+      const slot = this.live[i];
+      const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
+      const first = (words[at] + words[at + 4]) >>> PAGE_SHIFT;
+      if (slot >= RANGE_CLASSES && frame >= first && frame < first + ((words[at + 2] + TAIL) >>> PAGE_SHIFT)) this.empty(slot);
+      else this.live[kept++] = slot;
+    }
+    this.kept(kept);
+  }
+
+  // Filling -----------------------------------------------------------------------------------------------------------
 
   /** True when the slot at RAM address `slot` covers nothing. */
   isEmpty(slot: number): boolean {
     return this.ram.i32[(slot + RANGE_LIMIT) >>> 2] === 0;
   }
-  /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated. The run ends at the borders of its page table (2 MiB). @hot */
+
+  /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated through
+   *  `root`; leaves it as it is when the page does not qualify (its frame holds translations). @hot */
   refill(slot: number, root: number, address: number): void {
-    const write = slot >= FIRST_WRITE_SLOT;
+    const words = this.ram.i32;
+    const write = slot >= RANGE_BASE + RANGE_CLASSES * RANGE_SLOT_BYTES;
+    const need = write ? NEED_WRITE : NEED_READ;
+    const page = address - (address % PAGE_SIZE);
+    const entry = this.leaf(root, page);
+    if ((entry & need) !== need) return;
+    const frame = entry >>> PAGE_SHIFT;
+    if (write && (this.frames.flags[frame] & FRAME_CODE) !== 0) return;
+    this.refills++;
+    this.scanLeft = SCAN_LIMIT;
+    const at = slot >>> 2;
+    const delta = ((frame << PAGE_SHIFT) - (page | 0)) | 0;
+    let first = page;
+    let end = page + PAGE_SIZE;
+    // A run that grows page by page is taken up where it ended.
+    const length = words[at + 2] === 0 ? 0 : words[at + 2] + TAIL;
+    const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
+    if (length > 0 && length < RANGE_REACH && words[at + 4] === delta && base + length === page) first = base;
+    else first = this.backward(root, page, frame, need);
+    if (length > 0 && length < RANGE_REACH && words[at + 4] === delta && base === end) end = base + length;
+    else end = this.forward(root, end, frame + 1, need);
+    const block = page - (page % LARGE_PAGE_SIZE);
+    if (first <= block && end >= block + LARGE_PAGE_SIZE) this.rememberTableOf(root, page, need);
+    if (length === 0) this.live[this.liveCount++] = (slot - RANGE_BASE) / RANGE_SLOT_BYTES;
+    words[at] = first | 0;
+    words[at + 1] = (first / TWO_32) | 0;
+    words[at + 2] = end - first - TAIL;
+    words[at + 3] = 0;
+    words[at + 4] = delta;
+  }
+
+  /** End of the run that has `frame` at `start`. @hot */
+  private forward(root: number, start: number, frame: number, need: number): number {
+    const words = this.ram.i32;
+    const stop = Math.min(start + RANGE_REACH, USER_SPAN);
+    let at = start;
+    let next = frame;
+    while (at < stop) {
+      const directory = this.directory(root, at);
+      if ((directory & PTE_PRESENT) === 0) return at;
+      const index = (at >>> PAGE_SHIFT) & (ENTRIES - 1);
+      const table = (directory & PTE_FRAME_MASK) >>> 2;
+      let count: number;
+      if ((directory & PTE_LARGE) !== 0) {
+        if ((directory & need) !== need || ((directory & PTE_LARGE_FRAME_MASK) >>> PAGE_SHIFT) + index !== next) return at;
+        count = this.dataFrames(next, ENTRIES - index, need);
+      } else if (this.isWhole(table >>> 10, need)) {
+        count = words[table + index * 2] >>> PAGE_SHIFT === next ? ENTRIES - index : 0;
+      } else {
+        if (at !== start && this.scanLeft <= 0) return at;
+        count = this.scanUp(table + index * 2, ENTRIES - index, next, need);
+        this.scanLeft -= count;
+        if (count === ENTRIES) this.remember(table >>> 10, need);
+      }
+      at += count * PAGE_SIZE;
+      next += count;
+      if (index + count < ENTRIES) return at;
+    }
+    return at;
+  }
+
+  /** Start of the run that has `frame` at `page`. @hot */
+  private backward(root: number, page: number, frame: number, need: number): number {
+    const words = this.ram.i32;
+    const stop = Math.max(page - RANGE_REACH, 0);
+    let at = page;
+    let last = frame - 1;
+    while (at > stop) {
+      const directory = this.directory(root, at - PAGE_SIZE);
+      if ((directory & PTE_PRESENT) === 0) return at;
+      // Pages of this table below `at`.
+      const below = (((at - PAGE_SIZE) >>> PAGE_SHIFT) & (ENTRIES - 1)) + 1;
+      const table = (directory & PTE_FRAME_MASK) >>> 2;
+      let count: number;
+      if ((directory & PTE_LARGE) !== 0) {
+        const first = last - below + 1;
+        if ((directory & need) !== need || (directory & PTE_LARGE_FRAME_MASK) >>> PAGE_SHIFT !== first) return at;
+        // Frames with translations end the run; how far it still goes does not matter then.
+        count = this.dataFrames(first, below, need) === below ? below : 0;
+      } else if (this.isWhole(table >>> 10, need)) {
+        count = words[table + (below - 1) * 2] >>> PAGE_SHIFT === last ? below : 0;
+      } else {
+        if (at !== page && this.scanLeft <= 0) return at;
+        count = this.scanDown(table + (below - 1) * 2, below, last, need);
+        this.scanLeft -= count;
+        if (count === ENTRIES) this.remember(table >>> 10, need);
+      }
+      at -= count * PAGE_SIZE;
+      last -= count;
+      if (count < below) return at;
+    }
+    return at;
+  }
+
+  /** Entries from `slot` upwards, at most `most`, that name `frame` and its successors with the bits `need`. @hot */
+  private scanUp(slot: number, most: number, frame: number, need: number): number {
+    const words = this.ram.i32;
+    const mask = PTE_FRAME_MASK | need;
+    let wanted = (frame << PAGE_SHIFT) | need;
+    let count = 0;
+    for (let at = slot; count < most && (words[at] & mask) === wanted; at += 2, count++) wanted = (wanted + PAGE_SIZE) | 0;
+    return this.dataFrames(frame, count, need);
+  }
+  /** The same downwards. @hot */
+  private scanDown(slot: number, most: number, frame: number, need: number): number {
+    const words = this.ram.i32;
+    const mask = PTE_FRAME_MASK | need;
+    let wanted = (frame << PAGE_SHIFT) | need;
+    let count = 0;
+    for (let at = slot; count < most && (words[at] & mask) === wanted; at -= 2, count++) wanted = (wanted - PAGE_SIZE) | 0;
+    if (need === NEED_READ) return count;
+    const { flags } = this.frames;
+    let clean = 0;
+    while (clean < count && (flags[frame - clean] & FRAME_CODE) === 0) clean++;
+    return clean;
+  }
+  /** How many of `count` frames from `frame` the run may have: a write run ends at a frame that holds translations. @hot */
+  private dataFrames(frame: number, count: number, need: number): number {
+    if (need === NEED_READ) return count;
+    const { flags } = this.frames;
+    let clean = 0;
+    while (clean < count && (flags[frame + clean] & FRAME_CODE) === 0) clean++;
+    return clean;
+  }
+
+  /** Low half of the directory entry for `address`, 0 when there is none. @hot */
+  private directory(root: number, address: number): number {
     const words = this.ram.i32;
     const low = address | 0;
     const high = (address / TWO_32) | 0;
-    let entry = words[(root >>> 2) + (high >>> 7) * 2];
-    if ((entry & PTE_PRESENT) === 0) return;
-    entry = words[((entry & PTE_FRAME_MASK) >>> 2) + (((high & 127) << 2) | (low >>> 30)) * 2];
-    if ((entry & PTE_PRESENT) === 0) return;
-    entry = words[((entry & PTE_FRAME_MASK) >>> 2) + ((low >>> 21) & (ENTRIES - 1)) * 2];
-    const need = PTE_PRESENT | PTE_USER | PTE_ACCESSED | (write ? PTE_WRITABLE | PTE_DIRTY : 0);
-    this.refills++;
-    const blockBase = address - (address % 0x20_0000);
-    if ((entry & PTE_LARGE) !== 0) {
-      if ((entry & need) !== need) return;
-      const frame = (entry & PTE_FRAME_MASK & ~0x1f_ffff) >>> 12;
-      if (write) for (let i = 0; i < ENTRIES; i++) if ((this.frames.flags[frame + i] & FRAME_CODE) !== 0) return;
-      this.put(slot, blockBase, 0x20_0000, frame);
-      return;
-    }
-    const table = (entry & PTE_FRAME_MASK) >>> 2;
-    const index = (low >>> 12) & (ENTRIES - 1);
-    const frame = words[table + index * 2] >>> 12;
-    if (!this.usable(words[table + index * 2], frame, need, write)) return;
-    let first = index;
-    while (first > 0 && this.usable(words[table + (first - 1) * 2], frame - (index - first) - 1, need, write)) first--;
-    let end = index + 1;
-    while (end < ENTRIES && this.usable(words[table + end * 2], frame + (end - index), need, write)) end++;
-    this.put(slot, blockBase + first * PAGE_SIZE, (end - first) * PAGE_SIZE, frame - (index - first));
+    const e4 = words[(root >>> 2) + (high >>> 7) * 2];
+    if ((e4 & PTE_PRESENT) === 0) return 0;
+    const e3 = words[((e4 & PTE_FRAME_MASK) >>> 2) + (((high & 127) << 2) | (low >>> 30)) * 2];
+    if ((e3 & PTE_PRESENT) === 0) return 0;
+    return words[((e3 & PTE_FRAME_MASK) >>> 2) + ((low >>> 21) & (ENTRIES - 1)) * 2];
+  }
+  /** Leaf for `page` as a 4 KiB leaf, 0 when it is not present. @hot */
+  private leaf(root: number, page: number): number {
+    const directory = this.directory(root, page);
+    if ((directory & PTE_PRESENT) === 0) return 0;
+    const index = (page >>> PAGE_SHIFT) & (ENTRIES - 1);
+    if ((directory & PTE_LARGE) !== 0) return (directory & ~(PTE_LARGE | 0x1f_f000)) | (index << PAGE_SHIFT);
+    return this.ram.i32[((directory & PTE_FRAME_MASK) >>> 2) + index * 2];
   }
 
-  private usable(entry: number, frame: number, need: number, write: boolean): boolean {
-    return (entry & need) === need && entry >>> 12 === frame && !(write && (this.frames.flags[frame] & FRAME_CODE) !== 0);
+  // What is remembered of tables --------------------------------------------------------------------------------------
+
+  /** True when the table in `frame` is known to be one run for reads (NEED_READ) or writes. @hot */
+  private isWhole(frame: number, need: number): boolean {
+    const known = this.whole[frame] - this.epoch;
+    return known > 0 && (known & (need === NEED_READ ? WHOLE_READ : WHOLE_WRITE)) !== 0;
   }
-  private put(slot: number, base: number, length: number, frame: number): void {
+  private remember(frame: number, need: number): void {
+    const bits = need === NEED_READ ? WHOLE_READ : WHOLE_READ | WHOLE_WRITE;
+    this.whole[frame] = this.whole[frame] > this.epoch ? this.whole[frame] | bits : this.epoch | bits;
+  }
+  private rememberTableOf(root: number, page: number, need: number): void {
+    const directory = this.directory(root, page);
+    if ((directory & PTE_LARGE) === 0) this.remember(directory >>> PAGE_SHIFT, need);
+  }
+  private forgetTable(root: number, address: number): void {
+    const directory = this.directory(root, address);
+    if ((directory & PTE_PRESENT) !== 0) this.whole[directory >>> PAGE_SHIFT] = 0;
+  }
+  private forgetTables(): void {
+    this.epoch += EPOCH_STEP;
+    if (this.epoch < LAST_EPOCH) return;
+    this.whole.fill(0);
+    this.epoch = EPOCH_STEP;
+  }
+
+  // Slots -------------------------------------------------------------------------------------------------------------
+
+  private empty(slot: number): void {
     const words = this.ram.i32;
-    const at = slot >>> 2;
-    words[at] = base | 0;
-    words[at + 1] = (base / TWO_32) | 0;
-    words[at + 2] = length - TAIL;
+    const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
+    words[at + 2] = 0;
     words[at + 3] = 0;
-    words[at + 4] = ((frame << 12) - (base | 0)) | 0;
-    this.filled = true;
+    words[at + RANGE_MISSES / 4] = 0;
   }
-  private clear(): void {
+  private kept(count: number): void {
+    if (count === this.liveCount) return;
+    this.liveCount = count;
+    this.drops++;
+  }
+
+  // For checks --------------------------------------------------------------------------------------------------------
+
+  /** Calls `visit` for every slot in RAM that is not empty. */
+  forEach(visit: (base: number, pages: number, frame: number, access: "read" | "write") => void): void {
     const words = this.ram.i32;
     for (let slot = 0; slot < RANGE_SLOTS; slot++) {
-      const at = (RANGE_BASE + slot * RANGE_SLOT_BYTES) >>> 2;
-      words[at + 2] = 0;
-      words[at + 3] = 0;
-      words[at + RANGE_MISSES / 4] = 0;
+      const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
+      if (words[at + 2] === 0) continue;
+      const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
+      visit(base, (words[at + 2] + TAIL) / PAGE_SIZE, (words[at] + words[at + 4]) >>> PAGE_SHIFT, slot >= RANGE_CLASSES ? "write" : "read");
     }
-    this.filled = false;
+  }
+  /** What is remembered of the page table in `frame`. */
+  remembered(frame: number): "nothing" | "read" | "write" {
+    if (this.isWhole(frame, NEED_WRITE)) return "write";
+    return this.isWhole(frame, NEED_READ) ? "read" : "nothing";
   }
 }

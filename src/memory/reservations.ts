@@ -74,7 +74,7 @@ export class Reservations {
   /** Removes the frame kept for virtual page `page` and returns it, or 0 when it is taken already.
    *  Called by FrameAllocator.allocIn, which counts the reference. @hot */
   take(reservation: Reservation, page: number): number {
-    const frame = reservation.base + (page - reservation.firstPage);
+    const frame = (reservation.base + (page - reservation.firstPage)) | 0;
     if (this.refs[frame] !== 0) return 0;
     reservation.taken++;
     this.kept--;

@@ -5,7 +5,7 @@
  *  Invariant (vm/check.ts proves it): every leaf lies in a region that permits what it permits.
  *  Reference counting of the space itself is the kernel's: the last holder calls `destroy`. */
 import { ENOMEM } from "../abi/linux/errno.ts";
-import { pageCeil } from "../base/bits.ts";
+import { pageCeil, WIDE_ZERO } from "../base/bits.ts";
 import { type Access, type FaultOutcome, type FaultResolver, PF_FETCH, PF_USER, PF_WRITE, READ, WRITE } from "../memory/access.ts";
 import { TRANSLATE_BLOCKED } from "../memory/mmu.ts";
 import type { PageCache } from "../memory/page-cache.ts";
@@ -44,14 +44,14 @@ export class AddressSpace implements FaultResolver {
   readonly regions = new RegionMap();
   readonly placement: Placement;
   /** The program break: the heap is [brkStart, brkEnd). Written by setBreakStart and brk. */
-  brkStart = 0;
-  brkEnd = 0;
+  brkStart = WIDE_ZERO;
+  brkEnd = WIDE_ZERO;
   /** Address the stack began at; names the region that contains it "[stack]". */
-  stackStart = 0;
+  stackStart = WIDE_ZERO;
   /** REGION_LOCK* bits that new regions get (mlockall(MCL_FUTURE)). */
   defaultFlags = 0;
   /** Pages in regions, and in locked ones. */
-  virtualPages = 0;
+  virtualPages = WIDE_ZERO;
   lockedPages = 0;
   /** Resident pages: the process's own, a file's, shared memory's. The shared frame of zeros counts nowhere, as on Linux. */
   privatePages = 0;
@@ -60,21 +60,21 @@ export class AddressSpace implements FaultResolver {
   /** Most pages ever resident (VmHWM), sampled when faults and queries look. */
   peakPages = 0;
   /** Most pages ever mapped (VmPeak). */
-  peakVirtualPages = 0;
+  peakVirtualPages = WIDE_ZERO;
   /** Faults by FaultKind. */
   readonly faultCounts = new Float64Array(FAULT_KINDS);
   /** Details of the last DENIED outcome. */
-  readonly denied = { signal: 0, code: 0, address: 0 };
+  readonly denied = { signal: 0, code: 0, address: WIDE_ZERO };
   /** How to wait after a BLOCKED outcome: `wake` is called once; the returned function takes it back. */
   readonly blocked: { wait: (wake: () => void) => () => void } = { wait: wakeAtOnce };
   /** Pages that the last map, remap or brk wanted in memory at once and that must be awaited; `end` is 0 when there are none. */
-  readonly unpopulated = { start: 0, end: 0 };
+  readonly unpopulated = { start: WIDE_ZERO, end: WIDE_ZERO };
   /** Bytes moved by the last user copy before it stopped. */
   copied = 0;
   /** Frame that the last resolved fault left behind the page. */
   lastFrame = 0;
   /** No gap between regions that ends above `below` is `length` long or longer; kept by operations/place.ts. */
-  readonly fullAbove = { length: 0, below: 0 };
+  readonly fullAbove = { length: WIDE_ZERO, below: WIDE_ZERO };
   /** Ranges given up with MADV_FREE: their clean private pages may be taken when frames run out. */
   readonly lazyFree: { start: number; end: number }[] = [];
   private readonly attachments = new Map<PageCache, Attachment>();
@@ -237,7 +237,7 @@ export class AddressSpace implements FaultResolver {
   countRemoved(region: Region, removal: Removal): void {
     this.notePeak();
     this.privatePages -= removal.privatePages;
-    this.countObjectPages(region, -removal.objectPages);
+    this.countObjectPages(region, 0 - removal.objectPages);
   }
   /** True when `pages` more private writable pages would exceed RLIMIT_DATA. */
   overDataLimit(pages: number): boolean {

@@ -5,6 +5,7 @@ import { assert } from "../base/assert.ts";
 import { EXECUTE, WRITE } from "../memory/access.ts";
 import { FRAME_CODE } from "../memory/frame-flags.ts";
 import { KERNEL_ENTRY } from "../memory/page-table.ts";
+import { LARGE_PAGE_SIZE } from "../memory/physical-map.ts";
 import {
   PTE_ACCESSED, PTE_DIRTY, PTE_FRAME_MASK, PTE_HELD, PTE_HIGH_NX, PTE_LARGE, PTE_PRESENT, PTE_PRIVATE, PTE_USER, PTE_WRITABLE,
 } from "../memory/pte.ts";
@@ -12,6 +13,10 @@ import type { AddressSpace } from "./address-space.ts";
 import type { VmContext } from "./context.ts";
 import { MMAP_MIN, USER_END } from "./layout.ts";
 import { REGION_ACCOUNT, REGION_LOCKED } from "./region.ts";
+
+/** What a page has that a read range, or a write range, covers. */
+const RANGE_READ = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+const RANGE_WRITE = RANGE_READ | PTE_WRITABLE | PTE_DIRTY;
 
 /** Called for every frame a holder has a reference on. */
 export type FrameVisitor = (frame: number) => void;
@@ -21,7 +26,10 @@ export function checkAddressSpace(space: AddressSpace): void {
   checkRegions(space);
   checkLeaves(space);
   checkTables(space, () => {});
-  if (space.context.mmu.root === space.root) checkTlb(space);
+  if (space.context.mmu.root === space.root) {
+    checkTlb(space);
+    checkRanges(space);
+  }
 }
 
 /** Every space, and that every frame's count equals its users: leaves, tables, the kernel template, and `holders` (page caches,
@@ -159,4 +167,32 @@ function checkTlb(space: AddressSpace): void {
     }
     if (access === EXECUTE) assert(ram.i32[slot + 1] >= 0, "execute entry for an NX page", state);
   });
+}
+
+/** Every page of a filled range slot, and what the ranges remember of whole tables, against the tables. */
+function checkRanges(space: AddressSpace): void {
+  const { mmu, ram, tables } = space.context;
+  mmu.ranges.forEach((base, pages, frame, access) => {
+    for (let i = 0; i < pages; i++) checkRangePage(space, tables.findSlot(space.root, base + i * 4096), frame + i, access, base + i * 4096);
+  });
+  for (let at = 0; ;) {
+    const directory = tables.nextDirectorySlot(space.root, at, USER_END);
+    if (directory === 0) return;
+    at = tables.foundAddress - (tables.foundAddress % LARGE_PAGE_SIZE);
+    const table = ram.i32[directory] >>> 12;
+    const known = mmu.ranges.remembered(table);
+    if (known !== "nothing") {
+      for (let i = 0; i < 512; i++) checkRangePage(space, table * 1024 + i * 2, (ram.i32[table * 1024] >>> 12) + i, known, at + i * 4096);
+    }
+    at += LARGE_PAGE_SIZE;
+  }
+}
+
+function checkRangePage(space: AddressSpace, slot: number, frame: number, access: "read" | "write", address: number): void {
+  const { ram, frames } = space.context;
+  const low = slot === 0 ? 0 : ram.i32[slot];
+  const state = { address, frame, access, low: low >>> 0 };
+  const need = access === "read" ? RANGE_READ : RANGE_WRITE;
+  assert((low & need) === need && low >>> 12 === frame, "range contradicts the tables", state);
+  if (access === "write") assert((frames.flags[frame] & FRAME_CODE) === 0, "write range over a frame with code", state);
 }

@@ -3,6 +3,7 @@
  *  HEURISTIC (0, the default)  one request larger than RAM fails; sums are unlimited
  *  ALWAYS (1)                  nothing fails
  *  NEVER (2)                   the sum may not exceed `ratio` per cent of RAM, and NORESERVE is ignored */
+import { WIDE_ZERO } from "../base/bits.ts";
 
 export const COMMIT_HEURISTIC = 0;
 export const COMMIT_ALWAYS = 1;
@@ -16,7 +17,7 @@ export class CommitPolicy {
   /** Pages that mode NEVER may promise (CommitLimit). */
   readonly limit: number;
   /** Pages promised (Committed_AS). */
-  committed = 0;
+  committed = WIDE_ZERO;
 
   constructor(total: number, mode: CommitMode = COMMIT_HEURISTIC, ratio = 50) {
     this.total = total;

@@ -1,10 +1,11 @@
 /** A set of signals 1…64 as the kernel's sigset_t: bit n−1 of a 64-bit word, kept as two u32 halves. */
+import { WIDE_ZERO } from "../../base/bits.ts";
 
 const bit = (signal: number): number => 1 << ((signal - 1) & 31);
 
 export class SignalSet {
-  low = 0;
-  high = 0;
+  low = WIDE_ZERO;
+  high = WIDE_ZERO;
 
   static of(...signals: number[]): SignalSet {
     const set = new SignalSet();

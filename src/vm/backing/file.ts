@@ -72,7 +72,7 @@ export function writeSharedPage(space: AddressSpace, region: Region, page: numbe
     ram.i32[slot] = entry | PTE_WRITABLE;
   } else {
     frames.retain(frame);
-    mmu.dropTranslations(space.root, page, page + 4096);
+    if (entry !== 0) mmu.dropTranslations(space.root, page, page + 4096);
     if (entry !== 0 && region.executable) mmu.executableChanged(space.root);
     tables.setSlot(slot, (frame << PAGE_SHIFT) | PTE_PRESENT | PTE_USER | PTE_WRITABLE, region.executable ? 0 : PTE_HIGH_NX);
     if (entry !== 0) frames.release(old);
