@@ -5,7 +5,7 @@ export {
 export type { Host, HostClock, HostInput, HostOutput, HostRandom } from "./host/host.ts";
 export type { FileProvider } from "./fs/provider.ts";
 export type { Sink, TraceEvent } from "./trace/event.ts";
-export type { GuestStats } from "./trace/stats.ts";
+export type { EngineStats, GuestStats } from "./trace/stats.ts";
 export { MemoryProvider } from "./fs/providers/memory.ts";
 export type { MessageEnd } from "./host/port.ts";
 export * from "./worker/index.ts";

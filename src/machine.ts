@@ -31,7 +31,7 @@ import { firstFrameAddress } from "./memory/physical-map.ts";
 import { Ram } from "./memory/ram.ts";
 import { giveBack } from "./memory/ram-pool.ts";
 import type { Sink } from "./trace/event.ts";
-import type { GuestStats } from "./trace/stats.ts";
+import type { EngineStats, GuestStats } from "./trace/stats.ts";
 import { VmContext } from "./vm/context.ts";
 import { startFirstProcess } from "./kernel/boot.ts";
 import { type Abi, DEFAULT_KERNEL_LIMITS, Kernel } from "./kernel/kernel.ts";
@@ -118,6 +118,8 @@ export interface MachineResult {
   readonly signalName: string | undefined;
   readonly reason: EndReason;
   readonly stats: GuestStats;
+  /** How the processor did it: differs between engines and runs. */
+  readonly engine: EngineStats | undefined;
   /** What was not given back; empty unless there is a bug. */
   readonly leaks: readonly string[];
 }
@@ -377,6 +379,7 @@ export class Machine {
     const word = kernel.firstStatus ?? 9;
     const signal = word & 0x7f;
     const stats = this.stats();
+    const engine = kernel.cpu.engineStats?.();
     const leaks = kernel.leakReport();
     this.#namespace.destroy();
     const left = kernel.frames.used - this.#bootFrames;
@@ -384,7 +387,7 @@ export class Machine {
     giveBack(kernel.ram, kernel.frames, kernel.cpu.recordsEnd ?? firstFrameAddress(kernel.ram.bytes));
     return {
       status: signal === 0 ? (word >> 8) & 0xff : 128 + signal, signal, signalName: signal === 0 ? undefined : signalName(signal),
-      reason: this.#ended ?? "exit", stats, leaks,
+      reason: this.#ended ?? "exit", stats, engine, leaks,
     };
   }
 }

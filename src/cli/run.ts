@@ -13,7 +13,7 @@ import { ColdCpu } from "../cpu/cold/engine.ts";
 import { Machine, type MachineFiles, type MachineOptions, StartError } from "../machine.ts";
 import type { Sink } from "../trace/event.ts";
 import { PerfettoTrace } from "../trace/perfetto.ts";
-import { statsText } from "../trace/stats.ts";
+import { engineText, statsText } from "../trace/stats.ts";
 import { Strace } from "../trace/strace.ts";
 import type { RunOptions } from "./options.ts";
 
@@ -72,7 +72,11 @@ export async function run(options: RunOptions): Promise<number> {
     trace?.finish();
     await stdout.flushed();
     await stderr.flushed();
-    if (options.stats !== undefined) outputs.writer(options.stats)(statsText(result.stats));
+    if (options.stats !== undefined) {
+      const write = outputs.writer(options.stats);
+      write(statsText(result.stats));
+      if (!options.deterministic && result.engine !== undefined) write(`\n${engineText(result.engine)}`);
+    }
     for (const leak of result.leaks) process.stderr.write(`menios: not given back: ${leak}\n`);
     if (result.reason === "timeout") {
       process.stderr.write(`menios: timeout after ${options.timeout} s\n`);

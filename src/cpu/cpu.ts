@@ -1,4 +1,5 @@
 /** What the kernel knows of the processor. Implemented by the cold engine alone or together with the JIT. */
+import type { EngineStats } from "../trace/stats.ts";
 import type { ExitKind } from "./exit.ts";
 import type { Registers } from "./registers.ts";
 
@@ -19,4 +20,6 @@ export interface Cpu {
   readonly faultStackSegment?: boolean;
   /** First byte after what was ever written in the record arena; without it all of the arena counts as written. */
   readonly recordsEnd?: number;
+  /** How the work was done so far. */
+  engineStats?(): EngineStats;
 }

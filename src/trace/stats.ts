@@ -1,4 +1,5 @@
-/** Guest figures of a run: the same on every engine and, on a deterministic machine, on every run. Text and JSON. */
+/** Figures of a run, as data and as text. Guest figures are the same on every engine and, on a deterministic machine, on every run.
+ *  Engine figures say how the work was done, and are kept apart: they differ between engines, machines and runs. */
 
 export interface GuestStats {
   readonly instructions: number;
@@ -17,9 +18,32 @@ export interface GuestStats {
   readonly time: number;
 }
 
+export interface EngineStats {
+  /** Instructions decoded for the cold engine; bytes its records take now; times everything decoded was dropped for want of room. */
+  readonly decoded: number;
+  readonly recordBytes: number;
+  readonly flushes: number;
+  /** Data accesses that the TLB did not know, walks of page tables (looking ahead included), and walks that asked the fault handler. */
+  readonly tlbMisses: number;
+  readonly walks: number;
+  readonly faults: number;
+  readonly jit: JitFigures | undefined;
+}
+export interface JitFigures {
+  readonly regions: { readonly translated: number; readonly live: number; readonly dropped: number };
+  /** Guest instructions translated, copies counted, and bytes of the Wasm modules made of them. */
+  readonly instructions: number;
+  readonly codeBytes: number;
+  /** Share of instructions retired in regions, estimated from where samples ended; undefined without a sample. */
+  readonly share: number | undefined;
+  /** Accesses that neither their range nor the TLB covered; ranges filled; emptyings of ranges. */
+  readonly rangeMisses: number;
+  readonly rangeRefills: number;
+  readonly rangeDrops: number;
+}
+
 /** Lines for people. */
 export function statsText(stats: GuestStats): string {
-  const row = (name: string, value: string): string => `${name.padEnd(24)} ${value}`;
   const faults = Object.values(stats.faults).reduce((sum, count) => sum + count, 0);
   const lines = [
     row("instructions", count(stats.instructions)),
@@ -37,4 +61,25 @@ export function statsText(stats: GuestStats): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Lines for people about the engine. */
+export function engineText({ decoded, recordBytes, flushes, tlbMisses, walks, faults, jit }: EngineStats): string {
+  const lines = [
+    row("decoded instructions", `${count(decoded)}, ${count(recordBytes)} bytes of records now, flushed ${count(flushes)} times`),
+    row("TLB misses", `${count(tlbMisses)} by data`),
+    row("page table walks", `${count(walks)}, ${count(faults)} to the fault handler`),
+  ];
+  if (jit !== undefined) {
+    const { regions, share } = jit;
+    lines.push(
+      row("regions", `${count(regions.translated)} translated, ${count(regions.live)} live, ${count(regions.dropped)} dropped`),
+      row("translated code", `${count(jit.instructions)} guest instructions, ${count(jit.codeBytes)} bytes of Wasm`),
+      row("retired in regions", share === undefined ? "not sampled" : `about ${(share * 100).toFixed(1)}%`),
+      row("range misses", `${count(jit.rangeMisses)} not covered by the TLB either`),
+      row("ranges", `${count(jit.rangeRefills)} filled, emptied ${count(jit.rangeDrops)} times`),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const row = (name: string, value: string): string => `${name.padEnd(24)} ${value}`;
 const count = (value: number): string => value.toLocaleString("en-US");

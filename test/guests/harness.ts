@@ -6,11 +6,13 @@ import { basename, dirname } from "node:path";
 import { expect } from "vitest";
 import type { HostInput, HostOutput } from "../../src/host/host.ts";
 import { NodeDirectory } from "../../src/host/node/files.ts";
+import { ColdCpu, type CpuOptions } from "../../src/cpu/cold/engine.ts";
+import "../../src/cpu/instructions/index.ts";
 import { nodeHost } from "../../src/host/node/clock.ts";
 import { nodeCpuModules } from "../../src/host/node/modules.ts";
-import { Machine, StartError } from "../../src/machine.ts";
+import { Machine, type MachineOptions, StartError } from "../../src/machine.ts";
 import { holdPagesBack, PAGES, type Pages, providerFor } from "../machine/late-pages.ts";
-import type { GuestStats } from "../../src/trace/stats.ts";
+import type { EngineStats, GuestStats } from "../../src/trace/stats.ts";
 
 export interface GuestRun {
   /** Absolute path on the host; the guest finds it at the same place. */
@@ -30,6 +32,8 @@ export interface GuestRun {
   readonly abi?: "linux" | "menios";
   readonly deterministic?: boolean;
   readonly milliseconds?: number;
+  /** Which engine runs it; the cold engine alone by default. */
+  readonly engine?: CpuOptions;
   /** Whether memory and files are there at once or every first access blocks; what MENIOS_PAGES says by default. */
   readonly pages?: Pages;
 }
@@ -45,6 +49,7 @@ export interface GuestOutcome extends Outcome {
   readonly signal: number;
   readonly stats: GuestStats;
   readonly leaks: readonly string[];
+  readonly engine: EngineStats | undefined;
 }
 
 /** glibc picks code by cpuid; what it may pick natively is limited to what the guest's processor has (x86-64-v2). */
@@ -86,6 +91,7 @@ export async function runGuest(run: GuestRun): Promise<GuestOutcome> {
       })),
     },
     stdin: once(run.stdin ?? ""), stdout, stderr, limits: { milliseconds: run.milliseconds ?? TIME_LIMIT, outputBytes: 1 << 28 },
+    ...(run.engine === undefined ? {} : { cpu: engineOf(run.engine) }),
     ...(run.memory === undefined ? {} : { memory: run.memory }),
     ...(run.abi === undefined ? {} : { abi: run.abi }),
     ...(run.deterministic === undefined ? {} : { deterministic: run.deterministic }),
@@ -93,7 +99,11 @@ export async function runGuest(run: GuestRun): Promise<GuestOutcome> {
   if (pages === "later") holdPagesBack(machine);
   const result = await machine.run();
   if (result.reason !== "exit") stderr.write(Buffer.from(`\n[the machine ended: ${result.reason}]\n`));
-  return { stdout: stdout.text, stderr: stderr.text, status: result.status, signal: result.signal, stats: result.stats, leaks: result.leaks };
+  return { stdout: stdout.text, stderr: stderr.text, status: result.status, signal: result.signal, stats: result.stats, leaks: result.leaks, engine: result.engine };
+}
+
+function engineOf(options: CpuOptions): NonNullable<MachineOptions["cpu"]> {
+  return (ram, mmu, modules) => new ColdCpu(ram, mmu, modules, options);
 }
 
 /** Runs both and compares. Returns the guest's outcome for further questions. */

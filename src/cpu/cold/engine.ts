@@ -3,6 +3,7 @@
  *  Retired instructions are exact at every exit: a block is charged when it is entered, and what has not run is given back.
  *  When the budget is shorter than the next block, single steps take it to the exact count. */
 import { KernelPanic } from "../../base/assert.ts";
+import { WIDE_ZERO } from "../../base/bits.ts";
 import { type CodeListener, PF_FETCH, PF_USER, READ, WRITE } from "../../memory/access.ts";
 import { type Mmu, TRANSLATE_BLOCKED } from "../../memory/mmu.ts";
 import { PAGE_SIZE } from "../../memory/physical-map.ts";
@@ -18,6 +19,7 @@ import type { CpuServices } from "../service-context.ts";
 import { runService, SERVICE_LEAVE } from "../services.ts";
 import { STRING_WORK_LIMIT } from "../string.ts";
 import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
+import type { EngineStats } from "../../trace/stats.ts";
 import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
@@ -61,13 +63,18 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   readonly #jit: Jit | undefined;
   readonly #eager: boolean;
   /** Instructions retired by finished calls of {@link run}. */
-  #total = 0;
+  #total = WIDE_ZERO;
   #budget = 0;
   readonly #enter: (record: number, budget: number) => number;
   #mappingChanged = false;
   /** Instructions until the next sample; longer while they are spent in regions. */
   #chunk = SAMPLE_CHUNK;
   stringWork = 0;
+  /** For {@link engineStats}: look-ups beyond the TLB and beyond ranges; instructions of samples that ended in a region, and elsewhere. */
+  #tlbMisses = 0;
+  #rangeMisses = 0;
+  #sampledInside = 0;
+  #sampledOutside = 0;
   /** Translated code met what only the cold engine may do: run one instruction there. */
   #forceStep = false;
   /** A look-up made by running code failed on the fetch; its fault must not be asked for twice. */
@@ -109,7 +116,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     if (options.engine === "jit") {
       tables.requireMeanings();
       const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
-      const { memory, flushWrite, checkWrite } = env;
+      const { memory, flushWrite } = env;
+      const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
       this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
@@ -120,6 +128,19 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   /** Figures of the JIT, undefined when there is none. */
   get jitStats(): JitStats | undefined {
     return this.#jit?.stats;
+  }
+  engineStats(): EngineStats {
+    const { code, mmu } = this;
+    const sampled = this.#sampledInside + this.#sampledOutside;
+    const made = this.#jit?.stats;
+    return {
+      decoded: code.instructionsDecoded, recordBytes: code.bytesUsed, flushes: code.flushes, tlbMisses: this.#tlbMisses, walks: mmu.walks, faults: mmu.faults,
+      jit: made === undefined ? undefined : {
+        regions: { translated: made.regions, live: made.regions - made.dropped, dropped: made.dropped }, instructions: made.guestInstructions,
+        codeBytes: made.codeBytes, share: sampled === 0 ? undefined : this.#sampledInside / sampled, rangeMisses: this.#rangeMisses,
+        rangeRefills: mmu.ranges.refills, rangeDrops: mmu.ranges.drops,
+      },
+    };
   }
 
   run(budget: number): ExitKind {
@@ -139,18 +160,11 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const { ram, registers, code } = this;
     let left = budget;
     this.#budget = budget;
-    const finish = (kind: ExitKind): ExitKind => {
-      this.retired += budget - left;
-      this.#total += budget - left;
-      this.#budget = 0;
-      ram.i32[EXIT_BUDGET >>> 2] = 0;
-      return kind;
-    };
     for (;;) {
-      if (left <= 0) return finish(EXIT_KIND_BUDGET);
+      if (left <= 0) return this.#finish(EXIT_KIND_BUDGET, budget - left);
       const rip = registers.rip;
       const tracing = (ram.i32[FLAGS_OTHER >>> 2] & RFLAGS_TF) !== 0;
-      let record = tracing ? code.step(rip) : code.find(rip);
+      let record = tracing ? code.step(rip) : code.resume(rip);
       if (record !== 0 && !tracing) {
         if (this.#jit !== undefined) record = this.#preferRegion(record, rip, left);
         if (code.countOf(record) > left) record = code.step(rip);
@@ -160,7 +174,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
           this.#flushCode();
           continue;
         }
-        return finish(this.#fetchFault());
+        return this.#finish(this.#fetchFault(), budget - left);
       }
       this.#mappingChanged = false;
       this.#fetchFailed = false;
@@ -175,9 +189,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
           registers.rip = code.ripOf(at);
           if (tracing) {
             this.detail = VECTOR_DB;
-            return finish(EXIT_EXCEPTION);
+            return this.#finish(EXIT_EXCEPTION, budget - left);
           }
           if (this.#jit !== undefined && left > 0) {
+            this.#sampledOutside += this.#chunk;
             this.#chunk = SAMPLE_CHUNK;
             this.#sample(registers.rip);
           }
@@ -186,19 +201,22 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
           if (at !== 0) {
             registers.rip = code.ripOf(at);
             left += code.unretired(at);
-          } else if (this.#fetchFailed) return finish(this.#fetchFault());
-          else if (kept > 0 && left - kept < this.#chunk >> 3) this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
-          if (this.stringWork >= STRING_WORK_LIMIT) return finish(EXIT_CONTINUE);
+          } else if (this.#fetchFailed) return this.#finish(this.#fetchFault(), budget - left);
+          else if (kept > 0 && left - kept < this.#chunk >> 3) {
+            this.#sampledInside += this.#chunk;
+            this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
+          }
+          if (this.stringWork >= STRING_WORK_LIMIT) return this.#finish(EXIT_CONTINUE, budget - left);
           if (tracing && left < budget && registers.rip !== rip) {
             this.detail = VECTOR_DB;
-            return finish(EXIT_EXCEPTION);
+            return this.#finish(EXIT_EXCEPTION, budget - left);
           }
           continue;
         case EXIT_RETIRED:
           left += code.unretired(at) - 1;
           if (tracing) {
             this.detail = VECTOR_DB;
-            return finish(EXIT_EXCEPTION);
+            return this.#finish(EXIT_EXCEPTION, budget - left);
           }
           continue;
         case EXIT_COLD_STEP:
@@ -213,7 +231,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             left += code.unretired(at);
             if (this.faultNonCanonical) this.faultStackSegment = code.usesStackSegment(at);
           }
-          return finish(kind);
+          return this.#finish(kind, budget - left);
         case EXIT_EXCEPTION: {
           const detail = ram.i32[EXIT_DETAIL >>> 2];
           this.detail = detail & 0xff;
@@ -222,7 +240,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             registers.rip = code.ripOf(at) + (trap ? code.lengthOf(at) : 0);
             left += code.unretired(at) - (trap ? 1 : 0);
           }
-          return finish(kind);
+          return this.#finish(kind, budget - left);
         }
         case EXIT_SYSCALL:
         case EXIT_INTERRUPT: {
@@ -234,12 +252,21 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             registers.setNumber(RCX, next);
             registers.setNumber(R11, registers.rflags);
           }
-          return finish(kind);
+          return this.#finish(kind, budget - left);
         }
         default:
           throw new KernelPanic("unknown exit", { kind, record: at, rip: at === 0 ? 0 : code.ripOf(at) });
       }
     }
+  }
+
+  /** `spent` of the run's budget have retired. */
+  #finish(kind: ExitKind, spent: number): ExitKind {
+    this.retired += spent;
+    this.#total += spent;
+    this.#budget = 0;
+    this.ram.i32[EXIT_BUDGET >>> 2] = 0;
+    return kind;
   }
 
   /** The record to run at `rip`: a region when there is one that may be entered, else what the cold engine has. */
@@ -250,7 +277,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       return this.code.step(rip);
     }
     let record = found;
-    if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.find(rip);
+    if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.resume(rip);
     if (!this.code.entersRegion(record)) return record;
     if (left >= this.code.regionNeed(record) && jit.mayEnter(record)) return record;
     return this.code.besideRegion(rip);
@@ -321,6 +348,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
 
   /** Host address of one byte, or 0 with EXIT_KIND and the fault set. @hot */
   #translate(low: number, high: number, access: typeof READ | typeof WRITE): number {
+    this.#tlbMisses++;
     const top = high >>> 0;
     if (top >= USER_HIGH_END && top < KERNEL_HIGH) return this.#denyNonCanonical();
     const address = (top >= KERNEL_HIGH ? high | 0 : top) * TWO_32 + (low >>> 0);
@@ -399,10 +427,21 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     return 1;
   }
 
+  /** The same for translated code, which leaves when a page was copied under the ranges in its locals, and runs the instruction again. */
+  #checkRegionWrite(low: number, high: number, size: number): number {
+    const { ranges } = this.mmu;
+    const { drops } = ranges;
+    if (this.#checkWrite(low, high, size) === 0) return 0;
+    if (ranges.drops === drops) return 1;
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+    return 0;
+  }
+
   /** A miss of translated code: translates, refills the range slot, and gives the host address; 0 when the region must be left. */
   #rangeRefill(slot: number, low: number, high: number, size: number, write: number): number {
     const { mmu } = this;
     const { drops } = mmu.ranges;
+    this.#rangeMisses++;
     const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
     if (host === 0) return 0;
     if (mmu.ranges.drops !== drops) {
