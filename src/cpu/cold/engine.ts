@@ -20,6 +20,7 @@ import { runService, SERVICE_LEAVE } from "../services.ts";
 import { STRING_WORK_LIMIT } from "../string.ts";
 import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
 import type { EngineStats } from "../../trace/stats.ts";
+import type { Region } from "../jit/region.ts";
 import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
@@ -41,6 +42,8 @@ export interface CpuOptions {
   readonly engine?: Engine;
   /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
   readonly translateEagerly?: boolean;
+  /** Told of every region that was translated, for listings. */
+  readonly onTranslated?: (region: Region) => void;
 }
 
 /** Compiled modules: built at install time, or handed over by an embedder. */
@@ -119,6 +122,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
       this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
+      this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
   }
@@ -277,7 +281,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       return this.code.step(rip);
     }
     let record = found;
-    if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.resume(rip);
+    if (this.#eager && !this.code.entersRegion(record) && jit.compile(rip)) record = this.code.find(rip);
     if (!this.code.entersRegion(record)) return record;
     if (left >= this.code.regionNeed(record) && jit.mayEnter(record)) return record;
     return this.code.besideRegion(rip);

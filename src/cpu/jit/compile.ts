@@ -13,6 +13,7 @@
  *  way to the next such place. What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import type { Value } from "../builder.ts";
 import { type HelperName, helperSignatures } from "../helpers.ts";
+import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Label } from "../wasm/graph.ts";
@@ -31,10 +32,17 @@ export interface CompiledRegion {
   readonly instructions: number;
 }
 
+/** Where in a region's code the part for something begins; offsets count from the first byte behind the declaration of the locals. */
+export interface Mark {
+  readonly offset: number;
+  /** A block's head with its charge; an instruction; the exit that all share. */
+  readonly part: Block | Decoded | "exit";
+}
+
 const FIXED_IMPORTS = 5;
 
-/** Compiles `region`, or names the encoding that must stay with the cold engine. */
-export function compileRegion(region: Region): CompiledRegion | { readonly coldOnly: Encoding } {
+/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing. */
+export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const helpers: string[] = [];
   const b = new JitBuilder(graph, {
@@ -45,7 +53,7 @@ export function compileRegion(region: Region): CompiledRegion | { readonly coldO
       return FIXED_IMPORTS + index;
     },
   });
-  const emitter = new RegionEmitter(region, graph, b);
+  const emitter = new RegionEmitter(region, graph, b, marks !== undefined);
   try {
     emitter.emit();
   } catch (error) {
@@ -66,6 +74,7 @@ export function compileRegion(region: Region): CompiledRegion | { readonly coldO
   const code = new Bytes();
   graph.emitTo(code);
   code.byte(0x0b);
+  marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
   module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
   return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
@@ -86,7 +95,12 @@ class RegionEmitter {
   /** Encoding being recorded, for error reports. */
   encoding: Encoding | undefined;
 
-  constructor(region: Region, graph: Graph, b: JitBuilder) {
+  /** What marks stand for; empty when none are wanted. */
+  readonly parts: Mark["part"][] = [];
+  readonly #marked: boolean;
+
+  constructor(region: Region, graph: Graph, b: JitBuilder, marked: boolean) {
+    this.#marked = marked;
     this.#graph = graph;
     this.#b = b;
     this.#layout = layOut(region.entry);
@@ -126,6 +140,7 @@ class RegionEmitter {
       });
       b.denied();
     });
+    this.#mark("exit");
     b.epilogue();
     graph.unreachable();
     prologue(() => b.prologue());
@@ -162,14 +177,19 @@ class RegionEmitter {
     upTo(units.length - 1);
   }
 
+  #mark(part: Mark["part"]): void {
+    if (this.#marked) this.#graph.mark(this.parts.push(part) - 1);
+  }
   #emitBlock(block: Block): void {
     const b = this.#b;
     this.#block = block;
+    this.#mark(block);
     b.jitFlags.beginBlock(this.#kindIn(block));
     if (this.#layout.loops.has(block)) b.requireBudget(this.#cost[block.index], block.start);
     b.chargeBlock(block.instructions.length);
     let left = block.instructions.length;
     for (const d of block.instructions) {
+      this.#mark(d);
       const operands = b.beginInstruction(d, left--);
       this.encoding = d.encoding;
       d.encoding.semantics(b, ...operands);

@@ -71,6 +71,8 @@ export class Jit {
   /** Advanced by every change of executable mappings. */
   epoch = 1;
   readonly stats: JitStats = { regions: 0, dropped: 0, codeBytes: 0, guestInstructions: 0, flushes: 0 };
+  /** Told of every region that was translated and installed. */
+  onTranslated: ((region: Region) => void) | undefined;
   /** Off once run-time compilation turned out to be forbidden. */
   enabled = true;
   readonly #threshold: number;
@@ -135,6 +137,7 @@ export class Jit {
       if (!this.#install(region, instance.exports["region"], compiled.need)) return false;
       this.stats.codeBytes += compiled.bytes.length;
       this.stats.guestInstructions += compiled.instructions;
+      this.onTranslated?.(region);
       return true;
     }
   }

@@ -41,6 +41,7 @@ type Statement =
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
   | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined }
   | { readonly t: "table"; readonly labels: readonly Label[]; readonly index: Node }
+  | { readonly t: "mark"; readonly tag: number }
   | { readonly t: "sequence"; readonly body: Statement[] };
 
 /** Whether a branch is taken, as the branch hinting proposal writes it. */
@@ -58,6 +59,8 @@ export class Graph {
   #loops = 0;
   /** What is known of branches in the emitted code. */
   readonly hints: BranchHint[] = [];
+  /** What {@link mark} asked for; complete after {@link emitTo}. */
+  readonly marks: { readonly offset: number; readonly tag: number }[] = [];
   /** Locals whose value is not needed any more, by type. */
   readonly #free = new Map<ValueType, number[]>();
 
@@ -213,6 +216,10 @@ export class Graph {
   brTable(labels: readonly Label[], index: Node): void {
     this.#current.push({ t: "table", labels, index });
   }
+  /** Notes in {@link marks} where in the emitted bytes the next statement begins. */
+  mark(tag: number): void {
+    this.#current.push({ t: "mark", tag });
+  }
   /** A place whose statements are recorded later, when it is known what they must be. Returns the function that records them. */
   placeholder(): (record: () => void) => void {
     const body: Statement[] = [];
@@ -303,6 +310,9 @@ export class Graph {
           for (const label of s.labels) out.u32(this.#depth - label.depth);
           break;
         }
+        case "mark":
+          this.marks.push({ offset: out.length, tag: s.tag });
+          break;
         case "sequence":
           this.#emitAll(s.body, out);
           break;

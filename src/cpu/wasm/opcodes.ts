@@ -29,6 +29,11 @@ export function operator(name: string): Operator {
   return found;
 }
 
+/** Every operator of the table. */
+export function allOperators(): Iterable<Operator> {
+  return operators.values();
+}
+
 function define(names: string, firstCode: number, prefix: number, arity: number, result: ValueType, lanes = 0): void {
   let code = firstCode;
   for (const name of names.trim().split(/\s+/)) {
