@@ -58,7 +58,9 @@ export class Registers {
   }
   /** Stores an integral number as a 64-bit two's complement value. */
   setNumber(register: number, value: number): void {
-    this.set(register, value >>> 0, Math.floor(value / TWO_32) >>> 0);
+    const small = value | 0;
+    if (small === value) this.set(register, small, small >> 31);
+    else this.set(register, value >>> 0, Math.floor(value / TWO_32) >>> 0);
   }
   get rip(): number {
     return this.#number(RIP);

@@ -123,6 +123,19 @@ export class CodeCache {
     return this.#decodeRun(rip, physical);
   }
 
+  /** The same through the jump cache, for the way back from the kernel. @hot */
+  resume(rip: number): number {
+    const { i32, u16 } = this.#ram;
+    const low = rip | 0;
+    const entry = jumpEntry(low);
+    if (i32[entry] === low && i32[entry + 1] === ((rip / TWO_32) | 0)) {
+      const record = i32[entry + 2];
+      // What it was decoded from may have been written since.
+      if (u16[record >>> 1] !== HANDLER_STALE) return record;
+    }
+    return this.findForJump(rip, 0);
+  }
+
   /** The same, remembered in the jump cache; links the branch at `from` (or 0) when both are in one page. */
   findForJump(rip: number, from: number): number {
     const record = this.find(rip);
@@ -131,8 +144,8 @@ export class CodeCache {
       this.#ram.u32[(from + R_TARGET) >>> 2] = record;
       return record;
     }
-    const low = rip >>> 0;
-    const entry = (JUMP_CACHE_BASE >>> 2) + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 4;
+    const low = rip | 0;
+    const entry = jumpEntry(low);
     const words = this.#ram.i32;
     words[entry] = low;
     words[entry + 1] = (rip / TWO_32) | 0;
@@ -494,4 +507,9 @@ export class CodeCache {
       u32[word + R_IMMEDIATE / 4 + 1] = Math.floor(next / TWO_32);
     }
   }
+}
+
+/** Index in RAM's words of the jump cache's entry for an address with these low 32 bits; cold-builder.ts computes the same. */
+function jumpEntry(low: number): number {
+  return (JUMP_CACHE_BASE >>> 2) + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 4;
 }
