@@ -18,6 +18,7 @@ import { memoryLimits, type ResourceLimits } from "./limits.ts";
 import { MemoryImage } from "./memory-image.ts";
 import { Process } from "./process.ts";
 import { Task } from "./task.ts";
+import { writeU32 } from "../vm/user-memory.ts";
 
 export interface CloneRequest {
   /** CLONE_* bits below 2^32, unsigned, without the signal. */
@@ -65,7 +66,7 @@ export function cloneTask(call: Call, request: CloneRequest): number {
   if (has(CLONE_CHILD_CLEARTID)) child.clearChildTid = request.childTid;
   if (has(CLONE_CHILD_SETTID)) child.setChildTid = request.childTid;
   // Linux ignores a fault here, too (kernel/fork.c).
-  if (has(CLONE_PARENT_SETTID)) call.writeU32(request.parentTid, tid);
+  if (has(CLONE_PARENT_SETTID)) writeU32(task.image.space, request.parentTid, tid);
   kernel.addTask(child);
   if (kernel.tracer.active) {
     kernel.tracer.emit(process.pid, tid, has(CLONE_THREAD) ? { type: "thread-start", name: child.name } : { type: "process-start", parent: task.process.pid, name: child.name });
@@ -106,7 +107,6 @@ function tooMany(kernel: Kernel, task: Task): number {
 export function copyImage(kernel: Kernel, image: MemoryImage, limits: ResourceLimits): MemoryImage | number {
   const space = image.space.clone(memoryLimits(limits));
   if (typeof space === "number") return space;
-  kernel.faultTotals.noteCopy(image.space, space);
   const copy = new MemoryImage(space, kernel.faultTotals);
   copy.path = image.path;
   copy.executable = image.executable?.retain();

@@ -470,13 +470,12 @@ export class Kernel {
     counts.forEach((count, kind) => {
       if (count > 0) faults[FAULT_NAMES[kind]] = count;
     });
-    let tables = 0;
-    for (const space of this.vm.spaces) tables = faultTotals.note(space);
+    const { tables, peakTables, templateTables } = this.vm.tables;
     return {
       instructions: this.instructions, syscalls: stats.syscalls, processes: stats.processes, switches: stats.switches, signals: stats.signals, faults,
       copyOnWriteCopies: counts[FAULT_COPY_ON_WRITE],
       frames: { now: frames.used, peak: frames.peak, total: frames.total, boot },
-      pageTableBytes: { now: tables * 4096, peak: faultTotals.peakTablePages * 4096 }, time: this.clock.now(),
+      pageTableBytes: { now: (tables - templateTables) * 4096, peak: (peakTables - templateTables) * 4096 }, time: this.clock.now(),
     };
   }
 

@@ -8,35 +8,12 @@ import type { OpenFile } from "../fs/vfs/open-file.ts";
 import type { AddressSpace } from "../vm/address-space.ts";
 import { FAULT_KINDS } from "../vm/fault-kind.ts";
 
-/** Faults of spaces that are gone, and the most page-table frames seen. Tables are counted when a space is copied or goes,
- *  which is where their number has just risen or is about to fall. */
+/** Faults of spaces that are gone, by kind. */
 export class FaultTotals {
   readonly faults = new Float64Array(FAULT_KINDS);
-  peakTablePages = 0;
-  readonly #counted = new Map<AddressSpace, number>();
-  #tablePages = 0;
 
-  /** Counts the tables of a space anew; returns the frames in all tables as far as they have been counted. */
-  note(space: AddressSpace): number {
-    const pages = space.tablePages;
-    this.#tablePages += pages - (this.#counted.get(space) ?? 0);
-    this.#counted.set(space, pages);
-    this.peakTablePages = Math.max(this.peakTablePages, this.#tablePages);
-    return this.#tablePages;
-  }
-  /** fork has just made `copy` of `original`; the copy has as many tables, near enough. */
-  noteCopy(original: AddressSpace, copy: AddressSpace): void {
-    this.note(original);
-    const pages = this.#counted.get(original)!;
-    this.#counted.set(copy, pages);
-    this.#tablePages += pages;
-    this.peakTablePages = Math.max(this.peakTablePages, this.#tablePages);
-  }
   /** A space is about to be destroyed. */
   leave(space: AddressSpace): void {
-    this.note(space);
-    this.#tablePages -= this.#counted.get(space)!;
-    this.#counted.delete(space);
     for (let kind = 0; kind < FAULT_KINDS; kind++) this.faults[kind] += space.faultCounts[kind];
   }
 }

@@ -50,6 +50,9 @@ export class PageTables {
   readonly used: Uint16Array;
   /** Frames in use as tables, the kernel template's included. */
   tables = 0;
+  /** Most of them at once since {@link templateTables} were made, which belong to no address space. */
+  peakTables = 0;
+  readonly templateTables: number;
   /** One frame of zeros that read-only anonymous pages share. Owned here. */
   readonly zeroFrame: number;
   /** Physical address of the template PML4; its lower half stays empty. */
@@ -67,6 +70,7 @@ export class PageTables {
     if (root === 0) throw new KernelPanic("no frame for the kernel template");
     this.kernelRoot = root * PAGE_SIZE;
     this.buildDirectMap();
+    this.templateTables = this.tables;
   }
 
   // Roots -------------------------------------------------------------------------------------------------------------
@@ -422,7 +426,7 @@ export class PageTables {
     const frame = this.frames.allocTable();
     if (frame === 0) return 0;
     this.used[frame] = 0;
-    this.tables++;
+    if (++this.tables > this.peakTables) this.peakTables = this.tables;
     return frame;
   }
 

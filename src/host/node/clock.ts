@@ -23,8 +23,25 @@ let generator: typeof import("node:crypto") | undefined;
 function fillRandom(target: Uint8Array): void {
   if (filled++ < 2 && readRandomDevice(target)) return;
   generator ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
-  generator.randomFillSync(target);
+  if (target.length > LARGE) {
+    generator.randomFillSync(target);
+    return;
+  }
+  if (unused + target.length > pool.length) {
+    generator.randomFillSync(pool);
+    unused = 0;
+  }
+  const taken = pool.subarray(unused, unused + target.length);
+  target.set(taken);
+  // Bytes given away are known to nobody else.
+  taken.fill(0);
+  unused += target.length;
 }
+/** A call costs as much as some thousand bytes, and every execve wants 16. */
+const pool = new Uint8Array(4096);
+const LARGE = 256;
+let unused = pool.length;
+
 function readRandomDevice(target: Uint8Array): boolean {
   try {
     const device = openSync("/dev/urandom", "r");
