@@ -25,8 +25,8 @@ export function coversAddress(region: Region, address: number): boolean {
   return region.blocks.some((block) => block.instructions.some((d) => d.rip <= address && address < d.nextRip));
 }
 
-/** Lines: what the region is, then block by block. */
-export function regionListing(region: Region): string {
+/** Lines: what the region is, the prologue, block by block, and the exit that all share; or only the blocks. */
+export function regionListing(region: Region, part: "whole" | "blocks" = "whole"): string {
   const marks: Mark[] = [];
   const compiled = compileRegion(region, marks);
   if ("coldOnly" in compiled) return `region at 0x${region.entry.start.toString(16)}: ${compiled.coldOnly.mnemonic} stays with the cold engine\n`;
@@ -36,9 +36,11 @@ export function regionListing(region: Region): string {
   const upTo = (offset: number): void => {
     for (; next < lines.length && lines[next].offset < offset; next++) out.push(wasmLine(lines[next]));
   };
-  for (const { offset, part } of marks) {
-    upTo(offset);
-    out.push(heading(part));
+  for (const mark of marks) {
+    upTo(mark.offset);
+    if (mark.part === "exit" && part === "blocks") return `${out.join("\n")}\n`;
+    if (mark === marks[0] && part === "blocks") out.length = 1;
+    out.push(heading(mark.part));
   }
   upTo(Number.POSITIVE_INFINITY);
   return `${out.join("\n")}\n`;
@@ -57,15 +59,29 @@ function heading(part: Block | Decoded | "exit"): string {
 function namesOf(module: Uint8Array, prologue: number): TextNames {
   const locals = new Map<number, string>([[0, "record"], [1, "budget"]]);
   const address = (at: number): string | undefined => stateName(at);
-  // What the prologue loads into a local, or the exit stores from it, tells its name.
-  for (const { text, offset } of functionText(module, { local: () => undefined, address })) {
-    const loaded = offset < prologue ? /^\$(\d+) = \((?:i64|i32|v128)\.load \[([a-z][\w.]*)\]\)$/.exec(text) : null;
-    if (loaded !== null && !locals.has(Number(loaded[1]))) locals.set(Number(loaded[1]), loaded[2]);
-    const left = /^i64\.store \[rip\] \$(\d+)$/.exec(text);
-    if (left !== null) locals.set(Number(left[1]), "exit.rip");
-    const kind = /^return \$(\d+)$/.exec(text);
-    if (kind !== null) locals.set(Number(kind[1]), "exit.kind");
+  const lines = functionText(module, { local: () => undefined, address });
+  // What the prologue loads, straight or by way of another local, tells what a local is; so does what the exit does with it.
+  const loaded = new Map<string, string>();
+  const passedOn = new Set<string>();
+  for (const { text, offset } of lines) {
+    if (offset >= prologue) break;
+    const [, to, from, name] = /^\$(\d+) = (?:\$(\d+)|\((?:i64|i32|v128)\.load \[([a-z][\w.]*)\]\))$/.exec(text) ?? [];
+    if (name !== undefined) loaded.set(to, name);
+    else if (from !== undefined && loaded.has(from)) {
+      locals.set(Number(to), loaded.get(from) as string);
+      passedOn.add(from);
+    } else if (/^\$\d+ = 0$/.test(text)) locals.set(Number(text.slice(1, -4)), "flags.kind");
   }
+  for (const [local, name] of loaded) if (!passedOn.has(local) && !locals.has(Number(local))) locals.set(Number(local), name);
+  const adjust = /^\$\d+ = \(i64\.xor \(i64\.xor \$(\d+) \$(\d+)\) \$(\d+)\)$/;
+  for (const { text } of lines) {
+    const [, exitRip] = /^i64\.store \[rip\] \$(\d+)$/.exec(text) ?? [];
+    if (exitRip !== undefined) locals.set(Number(exitRip), "exit.rip");
+    const [, kind] = /^return \$(\d+)$/.exec(text) ?? [];
+    if (kind !== undefined) locals.set(Number(kind), "exit.kind");
+  }
+  const [, ...operands] = lines.map(({ text }) => adjust.exec(text)).findLast((match) => match !== null) ?? [];
+  for (const [i, local] of operands.entries()) if (!locals.has(Number(local))) locals.set(Number(local), ["flags.x", "flags.y", "flags.result"][i]);
   return { local: (index) => locals.get(index), address };
 }
 
