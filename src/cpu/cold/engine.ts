@@ -24,7 +24,7 @@ import type { Region } from "../jit/region.ts";
 import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
-import { instructionTables } from "./tables.ts";
+import { instructionTables, type InstructionTables } from "./tables.ts";
 
 const PAGE_MASK = PAGE_SIZE - 1;
 const TWO_32 = 0x1_0000_0000;
@@ -64,6 +64,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   faultNonCanonical = false;
   faultStackSegment = false;
   readonly #jit: Jit | undefined;
+  /** Until the JIT has asked for the meanings of its instructions. */
+  #tables: InstructionTables | undefined;
+  /** The rows are not those of the module: told when the machine runs on. */
+  #refused: unknown;
+  readonly #refuse = (error: unknown): void => {
+    this.#refused = error;
+  };
   readonly #eager: boolean;
   /** Instructions retired by finished calls of {@link run}. */
   #total = WIDE_ZERO;
@@ -117,7 +124,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
     this.#eager = options.translateEagerly === true;
     if (options.engine === "jit") {
-      tables.requireMeanings();
+      if (this.#eager) tables.requireMeanings();
+      else this.#tables = tables;
       const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
@@ -148,6 +156,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   }
 
   run(budget: number): ExitKind {
+    if (this.#refused !== undefined) throw this.#refused;
     this.retired = 0;
     this.stringWork = 0;
     let wanted = budget;
@@ -288,6 +297,18 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   }
   #sample(rip: number): void {
     const jit = this.#jit as Jit;
+    const tables = this.#tables;
+    if (tables !== undefined) {
+      // The first code that is hot asks for the meanings of instructions; until they are there, samples are only counted.
+      if (!jit.count(rip)) return;
+      this.#tables = undefined;
+      jit.enabled = false;
+      import("../instructions/index.ts").then(() => {
+        tables.requireMeanings();
+        jit.enabled = true;
+      }).catch(this.#refuse);
+      return;
+    }
     if (jit.isFull) this.#flushCode();
     jit.sample(rip);
   }

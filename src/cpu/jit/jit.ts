@@ -18,8 +18,9 @@ import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIM
 /** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
 export const LONGEST_SAMPLE_CHUNK = 4_000_000;
-/** Samples at one address before it is compiled. */
-const HOT_SAMPLES = 2;
+/** Samples in one stretch of 64 bytes before it is compiled: by then about as much time has gone there as compiling takes. */
+const HOT_SAMPLES = 6;
+const STRETCH = 64;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
@@ -92,10 +93,14 @@ export class Jit {
 
   /** A chunk ended at `rip`, in code that is not translated: compile it when that has happened often enough. */
   sample(rip: number): void {
-    const seen = (this.#samples.get(rip) ?? 0) + 1;
-    this.#samples.set(rip, seen);
-    if (seen === this.#threshold) this.#compileAround(rip);
-    else if (this.#samples.size > 20_000) this.#samples.clear();
+    if (this.enabled && this.count(rip)) this.#compileAround(rip);
+  }
+  /** Counts a sample. True when there were enough around here. */
+  count(rip: number): boolean {
+    const stretch = Math.floor(rip / STRETCH);
+    const seen = (this.#samples.get(stretch) ?? 0) + 1;
+    this.#samples.set(stretch, seen >= this.#threshold ? 0 : seen);
+    return seen >= this.#threshold;
   }
   #compileAround(rip: number): void {
     const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
