@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly stats: string | boolean | undefined;
   readonly reportFaults: string | boolean | undefined;
   readonly trace: string | undefined;
+  /** Guest addresses whose regions are listed. */
+  readonly dumpJit: readonly number[];
   readonly deterministic: boolean;
   /** Seconds. */
   readonly timeout: number | undefined;
@@ -56,6 +58,7 @@ export const OPTIONS: readonly OptionRow[] = [
   { name: "stats", value: "file", takes: "when given", about: "print what the guest's memory did", parse: optionalFile },
   { name: "report-faults", value: "file", takes: "when given", about: "explain every fault that ends a process", parse: optionalFile },
   { name: "trace", value: "file", about: "write a Chrome trace that Perfetto opens" },
+  { name: "dump-jit", value: "address", about: "with --engine jit: list each region that covers ADDRESS, x86 beside WebAssembly, when it is translated (repeatable)", parse: collectAddress, initial: [] },
   { name: "deterministic", about: "fix clock, randomness and schedule", initial: false },
   { name: "timeout", value: "seconds", about: "end everything after this time with status 124", parse: seconds },
 ];
@@ -112,6 +115,11 @@ function seconds(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidValue("expected a positive number of seconds");
   return value;
+}
+function collectAddress(text: string, before: number[]): number[] {
+  const value = /^(0x)?[0-9a-f]+$/i.test(text) ? Number.parseInt(text, 16) : -1;
+  if (!(value >= 0 && value < 2 ** 47)) throw new InvalidValue("expected a hexadecimal address such as 0x401000");
+  return [...before, value];
 }
 function collect(value: string, before: string[]): string[] {
   if (!value.includes("=")) throw new InvalidValue("expected NAME=VALUE");

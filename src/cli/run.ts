@@ -10,6 +10,7 @@ import { NodeDirectory } from "../host/node/files.ts";
 import { compileNodeCpuModules } from "../host/node/modules.ts";
 import { StreamInput, StreamOutput } from "../host/node/streams.ts";
 import { ColdCpu } from "../cpu/cold/engine.ts";
+import type { Region } from "../cpu/jit/region.ts";
 import { Machine, type MachineFiles, type MachineOptions, StartError } from "../machine.ts";
 import type { Sink } from "../trace/event.ts";
 import { PerfettoTrace } from "../trace/perfetto.ts";
@@ -44,12 +45,11 @@ export async function run(options: RunOptions): Promise<number> {
   let trace: PerfettoTrace | undefined;
   if (options.trace !== undefined) sinks.push((trace = new PerfettoTrace(outputs.writer(options.trace))));
   const program = guestProgram(options);
-  // What instructions mean is code that only translating takes.
-  if (options.engine === "jit") await import("../cpu/instructions/index.ts");
+  const listed = options.dumpJit.length === 0 ? undefined : await listings(options.dumpJit);
   const machineOptions: MachineOptions = {
     host: nodeHost,
     modules: await modules,
-    cpu: (ram, mmu, modules) => new ColdCpu(ram, mmu, modules, { engine: options.engine }),
+    cpu: (ram, mmu, modules) => new ColdCpu(ram, mmu, modules, { engine: options.engine, ...(listed === undefined ? {} : { onTranslated: listed.see }) }),
     memory: options.memory,
     program,
     argv: [options.program, ...options.args],
@@ -77,6 +77,7 @@ export async function run(options: RunOptions): Promise<number> {
       write(statsText(result.stats));
       if (!options.deterministic && result.engine !== undefined) write(`\n${engineText(result.engine)}`);
     }
+    listed?.finish();
     for (const leak of result.leaks) process.stderr.write(`menios: not given back: ${leak}\n`);
     if (result.reason === "timeout") {
       process.stderr.write(`menios: timeout after ${options.timeout} s\n`);
@@ -90,6 +91,22 @@ export async function run(options: RunOptions): Promise<number> {
     stdin.close();
     outputs.close();
   }
+}
+
+/** Prints regions that cover one of `addresses` as they are translated, and in the end which addresses no region covered. */
+async function listings(addresses: readonly number[]): Promise<{ readonly see: (region: Region) => void; readonly finish: () => void }> {
+  const { coversAddress, regionListing } = await import("../cpu/jit/listing.ts");
+  const missing = new Set(addresses);
+  return {
+    see: (region) => {
+      const covered = addresses.filter((address) => coversAddress(region, address));
+      for (const address of covered) missing.delete(address);
+      if (covered.length > 0) process.stderr.write(regionListing(region));
+    },
+    finish: () => {
+      for (const address of missing) process.stderr.write(`menios: no region covered 0x${address.toString(16)}\n`);
+    },
+  };
 }
 
 async function created(options: MachineOptions): Promise<Machine> {
