@@ -20,6 +20,8 @@ export class Buddy {
   /** Links of the lists, by the first frame of a block. Frames that are not in here may be linked by whoever has them. */
   readonly next: Int32Array;
   readonly previous: Int32Array;
+  /** 1 for each free block of the largest order, by its number: what isFreeBlock looks at, close together. */
+  private readonly whole: Uint8Array;
   private readonly heads = new Int32Array(MAX_ORDER + 1);
 
   /** Manages frames [first, end); `first` is a multiple of the largest block. */
@@ -29,6 +31,7 @@ export class Buddy {
     this.orders = new Int8Array(end).fill(NOT_FREE);
     this.next = new Int32Array(end);
     this.previous = new Int32Array(end);
+    this.whole = new Uint8Array((end >>> MAX_ORDER) + 1);
     // Highest block first: the lists are LIFO, so the machine starts using memory from the bottom.
     let frame = end;
     while (frame > first) {
@@ -50,6 +53,18 @@ export class Buddy {
       this.push(frame + (1 << found), found);
     }
     return frame;
+  }
+
+  /** True when the largest block that starts at `frame` is free. @hot */
+  isFreeBlock(frame: number): boolean {
+    return this.whole[frame >>> MAX_ORDER] === 1;
+  }
+
+  /** Takes the largest block that starts at `frame`, if it is free. */
+  takeBlock(frame: number): boolean {
+    if (!this.isFreeBlock(frame)) return false;
+    this.remove(frame, MAX_ORDER);
+    return true;
   }
 
   /** Gives a block back and joins it with its free buddies. @hot */
@@ -95,6 +110,7 @@ export class Buddy {
     if (this.orders[frame] !== NOT_FREE) throw new KernelPanic("block freed twice", { frame, order });
     const head = this.heads[order];
     this.orders[frame] = order;
+    if (order === MAX_ORDER) this.whole[frame >>> MAX_ORDER] = 1;
     this.next[frame] = head;
     this.previous[frame] = NONE;
     if (head !== NONE) this.previous[head] = frame;
@@ -109,6 +125,7 @@ export class Buddy {
     else this.next[previous] = next;
     if (next !== NONE) this.previous[next] = previous;
     this.orders[frame] = NOT_FREE;
+    if (order === MAX_ORDER) this.whole[frame >>> MAX_ORDER] = 0;
     this.free -= 1 << order;
   }
 }

@@ -12,6 +12,7 @@ import { FRAME_CODE, FRAME_TABLE, FRAME_TOUCHED, FRAME_ZERO } from "./frame-flag
 import { firstFrameAddress, PAGE_SHIFT } from "./physical-map.ts";
 import type { Ram } from "./ram.ts";
 import { Reservations, type Reservation } from "./reservations.ts";
+import { Stretches } from "./stretches.ts";
 import { TablePool } from "./table-pool.ts";
 
 const HOT_SIZE = 64;
@@ -32,6 +33,7 @@ export class FrameAllocator {
   free: number;
   readonly buddy: Buddy;
   readonly reservations: Reservations;
+  readonly stretches: Stretches;
   /** Called when a frame marked FRAME_CODE loses its last reference. Set by CodeGuard. */
   codeReleased: ((frame: number) => void) | undefined;
   private leastFree: number;
@@ -49,6 +51,7 @@ export class FrameAllocator {
     this.flags = new Uint8Array(this.end).fill(FRAME_ZERO);
     this.buddy = new Buddy(this.first, this.end);
     this.reservations = new Reservations(this.buddy, this.refs);
+    this.stretches = new Stretches(this.buddy);
     this.tables = new TablePool(this.buddy, this.flags);
     this.free = this.total;
     this.leastFree = this.total;

@@ -3,10 +3,10 @@
  *  are the idea). Contiguous frames are what makes range translations long.
  *
  *  A frame of a reservation is *taken* while it has references and *kept* otherwise. Kept frames count as free: when the
- *  buddy runs out, the oldest reservation is broken and its kept frames become ordinary ones. The frames already taken
+ *  buddy runs out, one without use or the oldest is broken and its kept frames become ordinary ones. The frames already taken
  *  are not affected; they just have no reservation to return to. */
 import { assert } from "../base/assert.ts";
-import type { Buddy } from "./buddy.ts";
+import { type Buddy, MAX_ORDER } from "./buddy.ts";
 
 export class Reservation {
   /** First frame; aligned to the block. */
@@ -16,8 +16,6 @@ export class Reservation {
   readonly firstPage: number;
   /** Frames in use. */
   taken = 0;
-  /** Times a page found its place occupied by a frame that others share. The owner decides when that is too often. */
-  collisions = 0;
   /** False once dropped or broken. */
   live = true;
   /** Age list, oldest first. */
@@ -48,6 +46,8 @@ export class Reservations {
   private readonly freeIds: number[] = [];
   private oldest: Reservation | undefined;
   private newest: Reservation | undefined;
+  /** Live reservations of which no frame is in use. */
+  private unused = 0;
 
   constructor(buddy: Buddy, refs: Uint32Array) {
     this.buddy = buddy;
@@ -55,10 +55,21 @@ export class Reservations {
     this.owners = new Int32Array(refs.length);
   }
 
-  /** Keeps a block of 2^order frames for the virtual pages from `firstPage`; undefined when no such block is free. */
+  /** Keeps a block of 2^order frames for the virtual pages from `firstPage`; undefined when no such block is free. Unused reservations
+   *  are given up for it. */
   reserve(firstPage: number, order: number): Reservation | undefined {
-    const base = this.buddy.take(order);
-    if (base === 0) return undefined;
+    let base = this.buddy.take(order);
+    while (base === 0 && this.breakUnused()) base = this.buddy.take(order);
+    return base === 0 ? undefined : this.keep(firstPage, order, base);
+  }
+
+  /** The same with the block at `base`, the largest there are; undefined when it is not free. */
+  reserveBlock(firstPage: number, base: number): Reservation | undefined {
+    return this.buddy.takeBlock(base) ? this.keep(firstPage, MAX_ORDER, base) : undefined;
+  }
+
+  private keep(firstPage: number, order: number, base: number): Reservation {
+    this.unused++;
     const id = this.freeIds.pop() ?? this.byId.length;
     const reservation = new Reservation(id, base, order, firstPage);
     this.byId[id] = reservation;
@@ -76,7 +87,7 @@ export class Reservations {
   take(reservation: Reservation, page: number): number {
     const frame = (reservation.base + (page - reservation.firstPage)) | 0;
     if (this.refs[frame] !== 0) return 0;
-    reservation.taken++;
+    if (reservation.taken++ === 0) this.unused--;
     this.kept--;
     return frame;
   }
@@ -85,7 +96,7 @@ export class Reservations {
   giveBack(frame: number): boolean {
     const id = this.owners[frame];
     if (id === 0) return false;
-    (this.byId[id] as Reservation).taken--;
+    if (--(this.byId[id] as Reservation).taken === 0) this.unused++;
     this.kept++;
     return true;
   }
@@ -107,6 +118,7 @@ export class Reservations {
     this.freeIds.push(reservation.id);
     this.kept -= (1 << order) - reservation.taken;
     if (reservation.taken === 0) {
+      this.unused--;
       this.buddy.give(base, order);
       return;
     }
@@ -123,8 +135,9 @@ export class Reservations {
     }
   }
 
-  /** Breaks the oldest reservation that keeps frames. False when none does. */
+  /** Breaks a reservation that keeps frames: one without use if there is one, else the oldest. False when none keeps any. */
   breakOldest(): boolean {
+    if (this.breakUnused()) return true;
     for (let r = this.oldest; r !== undefined; r = r.newer) {
       if (r.taken === 1 << r.order) continue;
       this.broken++;
@@ -132,6 +145,15 @@ export class Reservations {
       return true;
     }
     return false;
+  }
+
+  private breakUnused(): boolean {
+    if (this.unused === 0) return false;
+    let r = this.oldest as Reservation;
+    while (r.taken > 0) r = r.newer as Reservation;
+    this.broken++;
+    this.drop(r);
+    return true;
   }
 
   /** Live reservations, oldest first. For checks and statistics. */
@@ -142,7 +164,9 @@ export class Reservations {
   /** Proves the counters. */
   check(): void {
     let kept = 0;
+    let unused = 0;
     for (const r of this.all()) {
+      if (r.taken === 0) unused++;
       let taken = 0;
       for (let frame = r.base; frame < r.base + (1 << r.order); frame++) {
         assert(this.owners[frame] === r.id, "frame of a reservation names another", { frame });
@@ -151,6 +175,7 @@ export class Reservations {
       assert(taken === r.taken, "reservation miscounts its frames", { base: r.base, counted: r.taken, found: taken });
       kept += (1 << r.order) - taken;
     }
+    assert(unused === this.unused, "unused reservations miscounted", { counted: this.unused, found: unused });
     assert(kept === this.kept, "kept frames miscounted", { counted: this.kept, found: kept });
   }
 }

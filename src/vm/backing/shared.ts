@@ -3,6 +3,10 @@
 import { ENOMEM } from "../../abi/linux/errno.ts";
 import type { PageCache, PageCacheMapping } from "../../memory/page-cache.ts";
 import type { VmContext } from "../context.ts";
+import { type Extent, Placement } from "../placement.ts";
+
+/** Objects of fewer pages take any frames. */
+const CONTIGUOUS_PAGES = 16;
 
 export class SharedObject implements PageCache {
   readonly size: number;
@@ -15,6 +19,9 @@ export class SharedObject implements PageCache {
   /** Frame by page index; one reference each. */
   private readonly pages = new Map<number, number>();
   private readonly mappings = new Set<PageCacheMapping>();
+  /** Keeps the pages contiguous; undefined when there are too few. */
+  private readonly placement: Placement | undefined;
+  private readonly extent: Extent;
   private readonly charged: number;
   /** Handles besides the mappings: an shm identifier. The maker has the first. */
   private handles = 1;
@@ -24,6 +31,8 @@ export class SharedObject implements PageCache {
     this.size = pages * 4096;
     this.charged = charged;
     this.inode = context.sharedInode();
+    this.extent = { start: 0, end: this.size, flags: 0 };
+    this.placement = pages < CONTIGUOUS_PAGES ? undefined : new Placement(context.frames);
   }
 
   /** An object of `pages` pages with one handle open, or -ENOMEM when the commit policy refuses. `reserve` says whether it is charged. */
@@ -44,7 +53,7 @@ export class SharedObject implements PageCache {
   page(index: number): number {
     const present = this.pages.get(index);
     if (present !== undefined) return present;
-    const frame = this.context.frames.allocZeroed();
+    const frame = this.placement?.alloc(this.extent, index, "zeroed", false) ?? this.context.frames.allocZeroed();
     if (frame === 0) return -ENOMEM;
     this.pages.set(index, frame);
     return frame;
@@ -95,6 +104,7 @@ export class SharedObject implements PageCache {
     if (this.mappings.size > 0 || this.handles > 0) return;
     for (const frame of this.pages.values()) this.context.frames.release(frame);
     this.pages.clear();
+    this.placement?.releaseAll();
     this.context.commit.uncharge(this.charged);
   }
 }
