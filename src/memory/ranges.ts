@@ -36,8 +36,10 @@ const TWO_32 = 0x1_0000_0000;
 const USER_SPAN = 2 ** 47;
 const NEED_READ = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
 const NEED_WRITE = NEED_READ | PTE_WRITABLE | PTE_DIRTY;
-/** A run reaches at most this far to either side of the address that asked for it. */
-export const RANGE_REACH = 0x1000_0000;
+/** A run reaches at most this far to either side of the address that asked for it. A slot that was empty looks less far, because what
+ *  emptied it may come again (a copy after fork takes the slot for every page); one that has missed looks four times as far as it reached. */
+const RANGE_REACH = 0x2000_0000;
+const FIRST_REACH = 0x200_0000;
 /** Entries of tables not yet remembered that one refill looks at, besides those of the first table: the next refill goes on from there. */
 const SCAN_LIMIT = 2 * ENTRIES;
 /** What is remembered of a table: one run for reads, for writes; the rest of the word is the epoch it holds in. */
@@ -57,6 +59,8 @@ export class Ranges {
   private epoch = EPOCH_STEP;
   /** Entries that the running refill may still look at. */
   private scanLeft = 0;
+  /** How far it may look. */
+  private reach = 0;
   /** Counts emptyings of filled slots: running code compares it to learn that its copies are stale. */
   drops = 0;
   refills = 0;
@@ -151,9 +155,11 @@ export class Ranges {
     // A run that grows page by page is taken up where it ended.
     const length = words[at + 2] === 0 ? 0 : words[at + 2] + TAIL;
     const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
-    if (length > 0 && length < RANGE_REACH && words[at + 4] === delta && base + length === page) first = base;
+    const grows = length > 0 && length < RANGE_REACH && words[at + 4] === delta;
+    this.reach = Math.min(Math.max(FIRST_REACH, length * 4), RANGE_REACH);
+    if (grows && base + length === page) first = base;
     else first = this.backward(root, page, frame, need);
-    if (length > 0 && length < RANGE_REACH && words[at + 4] === delta && base === end) end = base + length;
+    if (grows && base === end) end = base + length;
     else end = this.forward(root, end, frame + 1, need);
     const block = page - (page % LARGE_PAGE_SIZE);
     if (first <= block && end >= block + LARGE_PAGE_SIZE) this.rememberTableOf(root, page, need);
@@ -168,7 +174,7 @@ export class Ranges {
   /** End of the run that has `frame` at `start`. @hot */
   private forward(root: number, start: number, frame: number, need: number): number {
     const words = this.ram.i32;
-    const stop = Math.min(start + RANGE_REACH, USER_SPAN);
+    const stop = Math.min(start + this.reach, USER_SPAN);
     let at = start;
     let next = frame;
     while (at < stop) {
@@ -198,7 +204,7 @@ export class Ranges {
   /** Start of the run that has `frame` at `page`. @hot */
   private backward(root: number, page: number, frame: number, need: number): number {
     const words = this.ram.i32;
-    const stop = Math.max(page - RANGE_REACH, 0);
+    const stop = Math.max(page - this.reach, 0);
     let at = page;
     let last = frame - 1;
     while (at > stop) {

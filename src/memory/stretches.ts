@@ -6,8 +6,8 @@
 import { type Buddy, MAX_ORDER } from "./buddy.ts";
 
 const BLOCK_FRAMES = 1 << MAX_ORDER;
-/** Longest stretch, in blocks: as far as a range reaches. */
-export const MAX_STRETCH = 128;
+/** Longest stretch, in blocks: twice as far as a range reaches. */
+export const MAX_STRETCH = 512;
 
 export class Stretch {
   /** First block of virtual addresses, and the frame it begins at. */
