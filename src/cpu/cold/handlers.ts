@@ -2,7 +2,7 @@
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
 import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
-import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
+import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, LAST_LANDING } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
@@ -109,7 +109,11 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     code.byte(0x0b);
     module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
   };
-  emit([I64, I32], "gotoAddress", (graph) => new ColdBuilder(graph, functions, [], 1).gotoAddress(graph.get(graph.parameter(0)), graph.i32(0)));
+  emit([I64, I32], "gotoAddress", (graph) => {
+    const address = graph.get(graph.parameter(0));
+    graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
+    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0));
+  });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {
       const [address, slot, size] = [0, 1, 2].map((n) => graph.get(graph.parameter(n)));

@@ -5,11 +5,11 @@
  *  Everything leaves through one exit that stores registers and flags. */
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
-import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
+import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
@@ -17,6 +17,8 @@ import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { JitFlags } from "./flags.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
 
+/** Bytes that one repeated string instruction handles inside a region. */
+const MAX_REPEATED = 0x1_0000;
 const CLASS_NONE = 16;
 const CLASS_STACK = 4;
 /** Exit kind that means: go on at RIP by way of the jump cache. */
@@ -529,9 +531,74 @@ export class JitBuilder extends Builder {
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
   }
-  /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine. */
-  service(name: string, _argument: number): void {
-    throw new ColdOnly(name);
+  /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
+   *  copies and fills that lie inside the ranges. */
+  service(name: string, argument: number): void {
+    if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) this.#repeat(name === "rep_movs", argument & 15);
+    else throw new ColdOnly(name);
+  }
+  /** rep movs and rep stos upwards over at most MAX_REPEATED bytes that their ranges cover; the cold engine does all others. */
+  #repeat(copies: boolean, size: number): void {
+    const { graph } = this;
+    const count = this.reg(RCX, 64), to = this.reg(RDI, 64), from = this.reg(RSI, 64);
+    const bytes = this.shl(count, Math.log2(size));
+    this.if(this.isNonZero(count), () => {
+      const tooMuch = graph.op("i64.gt_u", count.node, graph.i64(MAX_REPEATED / size));
+      graph.ifUnlikely(graph.op("i32.or", tooMuch, this.flags.isDirection().node), () => this.#coldStep());
+      const source = copies ? this.#span(from, bytes, this.#readRange(RSI), this.#imports.rangeRead) : undefined;
+      const target = this.#span(to, bytes, this.#range(RANGE_CLASSES + RDI), this.#imports.rangeWrite);
+      const length = graph.op("i32.wrap_i64", bytes.node);
+      if (source !== undefined) {
+        // Where the target begins inside the source, elements are copied that were written before.
+        graph.ifUnlikely(graph.op("i32.lt_u", graph.op("i32.sub", target, source), length), () => this.#coldStep());
+      }
+      const wide = size === 8 ? "i64" : "i32";
+      const load = size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u";
+      const store = size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8";
+      const value = wide === "i64" ? this.reg(RAX, 64).node : graph.op("i32.wrap_i64", this.reg(RAX, 64).node);
+      const byElement = (): void => {
+        const at = graph.variable(I32);
+        graph.set(at, graph.i32(0));
+        graph.loop((again) => {
+          const offset = graph.get(at);
+          graph.store(store, graph.op("i32.add", target, offset), source === undefined ? value : graph.load(load, graph.op("i32.add", source, offset)));
+          const next = graph.op("i32.add", offset, graph.i32(size));
+          graph.set(at, next);
+          graph.br(again, graph.op("i32.lt_u", next, length));
+        });
+      };
+      // The engine's own copy and fill cost a call.
+      if (!copies && size > 1) byElement();
+      else {
+        graph.if(graph.op("i32.le_u", length, graph.i32(12 * size)), byElement, () => {
+          if (source !== undefined) graph.copyMemory(target, source, length);
+          else graph.fillMemory(target, value, length);
+        });
+      }
+      if (copies) this.setReg(RSI, this.add(from, bytes));
+      this.setReg(RDI, this.add(to, bytes));
+      this.setReg(RCX, this.constant(64, 0));
+    });
+  }
+  /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for and the cold engine goes on. */
+  #span(address: Value, bytes: Value, range: RangeLocals, miss: number): Node {
+    const { graph } = this;
+    const offset = graph.op("i64.sub", address.node, graph.get(range.base));
+    const outside = graph.op("i64.ge_u", offset, graph.get(range.limit));
+    graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), graph.get(range.limit))), () => {
+      graph.if(outside, () => {
+        const host = this.#takeHost();
+        this.#miss(host, address, range, 1, miss);
+        this.#hosts.push(host);
+      });
+      this.#coldStep();
+    });
+    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta));
+  }
+  /** Leaves so that the cold engine runs this instruction. */
+  #coldStep(): void {
+    this.#giveBack();
+    this.#leave(this.graph.i32(EXIT_COLD_STEP), this.#d.rip);
   }
   floatGuard(): void {
     const { graph } = this;

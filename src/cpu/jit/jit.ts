@@ -11,6 +11,7 @@ import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
+import { LAST_LANDING } from "../state.ts";
 import { compileRegion } from "./compile.ts";
 import { hotLoop } from "./hot-loop.ts";
 import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
@@ -21,6 +22,8 @@ export const LONGEST_SAMPLE_CHUNK = 4_000_000;
 /** Samples in one stretch of 64 bytes before it is compiled: by then about as much time has gone there as compiling takes. */
 const HOT_SAMPLES = 6;
 const STRETCH = 64;
+/** How far an address may lie from where its code was entered. */
+const NEAR = 8192;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
@@ -102,11 +105,27 @@ export class Jit {
     this.#samples.set(stretch, seen >= this.#threshold ? 0 : seen);
     return seen >= this.#threshold;
   }
+  /** The loop around `rip`; or, outside of loops, what will be come to again: where translated code has gone on in the cold engine, the
+   *  start of the function, and at last `rip` itself. */
   #compileAround(rip: number): void {
     const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
     const loop = around === undefined ? undefined : hotLoop(around);
-    if (loop === undefined || !this.#compile(loop.head, LOOP_LIMITS, loop.members)) this.#compile(rip, STRAIGHT_LIMITS);
+    const landing = this.#ram.u32[LAST_LANDING >>> 2] + this.#ram.u32[(LAST_LANDING + 4) >>> 2] * 0x1_0000_0000;
+    const done = (loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members))
+      || (landing !== 0 && Math.abs(landing - rip) < NEAR && this.#compile(landing, STRAIGHT_LIMITS))
+      || this.#compile(this.#functionAround(rip), STRAIGHT_LIMITS)
+      || this.#compile(rip, STRAIGHT_LIMITS);
+    if (done) this.#ram.u32.fill(0, LAST_LANDING >>> 2, (LAST_LANDING >>> 2) + 2);
     this.#seen.clear();
+  }
+  /** The nearest call target before `rip` from which it is reached, or `rip`. */
+  #functionAround(rip: number): number {
+    const before = [...this.#code.callTargets].filter((target) => target < rip && rip - target < NEAR).sort((a, b) => b - a);
+    for (const target of before.slice(0, 3)) {
+      const body = discoverRegion(target, this.#peek, this.#targets, SEARCH_LIMITS);
+      if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return target;
+    }
+    return rip;
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
