@@ -537,34 +537,42 @@ export class JitBuilder extends Builder {
     if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) this.#repeat(name === "rep_movs", argument & 15);
     else throw new ColdOnly(name);
   }
-  /** rep movs and rep stos upwards over at most MAX_REPEATED bytes that their ranges cover; the cold engine does all others. */
+  /** rep movs in both directions and rep stos upwards, over at most MAX_REPEATED bytes that their ranges cover; the cold engine does
+   *  all others. */
   #repeat(copies: boolean, size: number): void {
     const { graph } = this;
     const count = this.reg(RCX, 64), to = this.reg(RDI, 64), from = this.reg(RSI, 64);
     const bytes = this.shl(count, Math.log2(size));
     this.if(this.isNonZero(count), () => {
+      const down = this.flags.isDirection();
       const tooMuch = graph.op("i64.gt_u", count.node, graph.i64(MAX_REPEATED / size));
-      graph.ifUnlikely(graph.op("i32.or", tooMuch, this.flags.isDirection().node), () => this.#coldStep());
-      const source = copies ? this.#span(from, bytes, this.#readRange(RSI), this.#imports.rangeRead) : undefined;
-      const target = this.#span(to, bytes, this.#range(RANGE_CLASSES + RDI), this.#imports.rangeWrite);
+      graph.ifUnlikely(copies ? tooMuch : graph.op("i32.or", tooMuch, down.node), () => this.#coldStep());
+      const back = this.sub(bytes, this.constant(64, size));
+      const lowest = (address: Value): Value => (copies ? this.select(down, this.sub(address, back), address) : address);
+      const source = copies ? this.#span(lowest(from), bytes, from, size, this.#readRange(RSI), this.#imports.rangeRead) : undefined;
+      const target = this.#span(lowest(to), bytes, to, size, this.#range(RANGE_CLASSES + RDI), this.#imports.rangeWrite);
       const length = graph.op("i32.wrap_i64", bytes.node);
       if (source !== undefined) {
-        // Where the target begins inside the source, elements are copied that were written before.
-        graph.ifUnlikely(graph.op("i32.lt_u", graph.op("i32.sub", target, source), length), () => this.#coldStep());
+        // Where the target begins inside the source, elements are copied that were written before; downwards, the other way round.
+        const ahead = graph.op("i32.sub", target, source);
+        const distance = graph.select(down.node, graph.op("i32.sub", graph.i32(0), ahead), ahead);
+        graph.ifUnlikely(graph.op("i32.lt_u", distance, length), () => this.#coldStep());
       }
-      const wide = size === 8 ? "i64" : "i32";
       const load = size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u";
       const store = size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8";
-      const value = wide === "i64" ? this.reg(RAX, 64).node : graph.op("i32.wrap_i64", this.reg(RAX, 64).node);
+      const filling = size === 8 ? this.reg(RAX, 64).node : graph.op("i32.wrap_i64", this.reg(RAX, 64).node);
       const byElement = (): void => {
-        const at = graph.variable(I32);
-        graph.set(at, graph.i32(0));
+        const at = graph.variable(I32), left = graph.variable(I32);
+        const step = copies ? graph.select(down.node, graph.i32(-size), graph.i32(size)) : graph.i32(size);
+        graph.set(at, copies ? graph.select(down.node, graph.op("i32.sub", length, graph.i32(size)), graph.i32(0)) : graph.i32(0));
+        graph.set(left, length);
         graph.loop((again) => {
           const offset = graph.get(at);
-          graph.store(store, graph.op("i32.add", target, offset), source === undefined ? value : graph.load(load, graph.op("i32.add", source, offset)));
-          const next = graph.op("i32.add", offset, graph.i32(size));
-          graph.set(at, next);
-          graph.br(again, graph.op("i32.lt_u", next, length));
+          graph.store(store, graph.op("i32.add", target, offset), source === undefined ? filling : graph.load(load, graph.op("i32.add", source, offset)));
+          graph.set(at, graph.op("i32.add", offset, step));
+          const rest = graph.op("i32.sub", graph.get(left), graph.i32(size));
+          graph.set(left, rest);
+          graph.br(again, rest);
         });
       };
       // The engine's own copy and fill cost a call.
@@ -572,23 +580,25 @@ export class JitBuilder extends Builder {
       else {
         graph.if(graph.op("i32.le_u", length, graph.i32(12 * size)), byElement, () => {
           if (source !== undefined) graph.copyMemory(target, source, length);
-          else graph.fillMemory(target, value, length);
+          else graph.fillMemory(target, filling, length);
         });
       }
-      if (copies) this.setReg(RSI, this.add(from, bytes));
-      this.setReg(RDI, this.add(to, bytes));
+      const moved = (address: Value): Value => this.add(address, copies ? this.select(down, this.neg(bytes), bytes) : bytes);
+      if (copies) this.setReg(RSI, moved(from));
+      this.setReg(RDI, moved(to));
       this.setReg(RCX, this.constant(64, 0));
     });
   }
-  /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for and the cold engine goes on. */
-  #span(address: Value, bytes: Value, range: RangeLocals, miss: number): Node {
+  /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for, with the access of the first
+   *  element, and the cold engine goes on. */
+  #span(address: Value, bytes: Value, first: Value, size: number, range: RangeLocals, miss: number): Node {
     const { graph } = this;
     const offset = graph.op("i64.sub", address.node, graph.get(range.base));
     const outside = graph.op("i64.ge_u", offset, graph.get(range.limit));
     graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), graph.get(range.limit))), () => {
       graph.if(outside, () => {
         const host = this.#takeHost();
-        this.#miss(host, address, range, 1, miss);
+        this.#miss(host, first, range, size, miss);
         this.#hosts.push(host);
       });
       this.#coldStep();
