@@ -57,6 +57,8 @@ export class Ranges {
   /** By frame of a page table: the epoch and WHOLE_*. */
   private readonly whole: Int32Array;
   private epoch = EPOCH_STEP;
+  /** Something has been remembered in this epoch. */
+  private remembers = false;
   /** Entries that the running refill may still look at. */
   private scanLeft = 0;
   /** How far it may look. */
@@ -85,10 +87,11 @@ export class Ranges {
 
   /** Pages [start, end) of the active tables are narrowed: empties the slots that cover one of them. @hot */
   drop(root: number, start: number, end: number): void {
-    if (end - start <= LARGE_PAGE_SIZE) {
-      this.forgetTable(root, start);
-      if (end > start) this.forgetTable(root, end - 1);
-    } else this.forgetTables();
+    if (this.remembers) {
+      if (end - start <= PAGE_SIZE) this.forgetTable(root, start);
+      else this.forgetTables();
+    }
+    if (this.liveCount === 0) return;
     const words = this.ram.i32;
     let kept = 0;
     for (let i = 0; i < this.liveCount; i++) {
@@ -294,6 +297,7 @@ export class Ranges {
   }
   private remember(frame: number, need: number): void {
     const bits = need === NEED_READ ? WHOLE_READ : WHOLE_READ | WHOLE_WRITE;
+    this.remembers = true;
     this.whole[frame] = this.whole[frame] > this.epoch ? this.whole[frame] | bits : this.epoch | bits;
   }
   private rememberTableOf(root: number, page: number, need: number): void {
@@ -305,6 +309,8 @@ export class Ranges {
     if ((directory & PTE_PRESENT) !== 0) this.whole[directory >>> PAGE_SHIFT] = 0;
   }
   private forgetTables(): void {
+    if (!this.remembers) return;
+    this.remembers = false;
     this.epoch += EPOCH_STEP;
     if (this.epoch < LAST_EPOCH) return;
     this.whole.fill(0);

@@ -230,11 +230,12 @@ export class CodeCache {
     beside.set(rip, record);
     return record;
   }
-  /** Takes a region's entry out; what was decoded there is decoded anew. */
-  removeRegion(record: number): void {
+  /** Takes the entry of a region of `frame` out; what was decoded there is decoded anew. */
+  removeRegion(record: number, frame: number): void {
     this.#ram.u16[record >>> 1] = HANDLER_STALE;
     const rip = this.ripOf(record);
-    for (const code of this.#frames) if (code?.blocks.get(rip) === record) code.blocks.delete(rip);
+    const blocks = this.#frames[frame]?.blocks;
+    if (blocks?.get(rip) === record) blocks.delete(rip);
   }
   /** Notes that translations of `frame` exist even if nothing was decoded from it. */
   touchFrame(frame: number): void {

@@ -234,7 +234,8 @@ export class Jit {
     if (head < length) this.#mmu.codeGuard.mark(region.pages.get(rip - offset + PAGE_SIZE) as number, 0, length - head);
   }
   #remove(live: LiveRegion): void {
-    this.#code.removeRegion(live.record);
+    const rip = live.region.entry.start;
+    this.#code.removeRegion(live.record, live.region.pages.get(rip - (rip % PAGE_SIZE)) as number);
     this.#live.delete(live.slot);
     for (const frame of live.region.pages.values()) this.#byFrame.get(frame)?.delete(live);
     this.#free(live);
