@@ -33,6 +33,28 @@ static void in_both(const char *what, size_t step) {
   try_sum("parent afterwards", area, LENGTH);
   close(order[0]), close(order[1]);
 }
+/* The parent goes on writing right after the fork; the child looks only then. */
+static void parent_first(void) {
+  for (int round = 0; round < 4; round++) {
+    int done[2];
+    char byte;
+    if (pipe(done) != 0) exit(1);
+    warm(area);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+      read(done[0], &byte, 1);
+      printf("child, after the parent has written: %016lx\n", sum(area, LENGTH));
+      fflush(stdout);
+      _exit(0);
+    }
+    fill(area, LENGTH, 1000 + round);
+    write(done[1], "x", 1);
+    waitpid(pid, NULL, 0);
+    printf("parent: %016lx\n", sum(area, LENGTH));
+    close(done[0]), close(done[1]);
+  }
+}
 int main(void) {
   setvbuf(stdout, NULL, _IOFBF, 1 << 16);
   catch_faults();
@@ -42,6 +64,7 @@ int main(void) {
   in_both("anonymous", 8);
   in_both("anonymous", PAGE);
   in_both("anonymous", 3 * PAGE + 8);
+  parent_first();
   munmap(area, LENGTH);
 
   area = map_area(MAP_PRIVATE | MAP_ANONYMOUS, -1);

@@ -111,6 +111,26 @@ static void through_an_alias(void) {
   put_add((unsigned char *)f, 5);
   printf("replaced: %d\n", f(1));
 }
+/* A hot loop that has written pages as data writes them again when they have been run as code: a function is one word long. */
+static __attribute__((noinline)) void put_words(uint64_t *to, size_t count, uint64_t word) {
+  for (size_t i = 0; i < count; i++) to[i] = word;
+}
+static void under_a_range(void) {
+  unsigned char *pages = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint64_t words[2];
+  put_add((unsigned char *)&words[0], 1);
+  put_add((unsigned char *)&words[1], 100);
+  long total = 0;
+  for (int round = 0; round < 8; round++) put_words((uint64_t *)pages, LENGTH / 8, words[0]);
+  for (int round = 0; round < 30; round++) {
+    function f = (function)(pages + round % 7 * 9 * PAGE + 16);
+    for (int k = 0; k < 20; k++) total = total * 3 + f(k);
+    put_words((uint64_t *)pages, LENGTH / 8, words[round & 1]);
+    for (int k = 0; k < 20; k++) total = total * 3 + f(k);
+  }
+  printf("data, then code, then written: %016lx\n", total);
+  munmap(pages, LENGTH);
+}
 static void after_fork(void) {
   function f = put_add(code + 64, 10);
   long total = 0;
@@ -138,5 +158,6 @@ int main(void) {
   next_page();
   data_among_code();
   through_an_alias();
+  under_a_range();
   after_fork();
 }
