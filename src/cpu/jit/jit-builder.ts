@@ -15,6 +15,7 @@ import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { JitFlags } from "./flags.ts";
+import { RANGE_MAY_LEAVE } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
 
 /** Bytes that one repeated string instruction handles inside a region. */
@@ -59,6 +60,8 @@ export class JitBuilder extends Builder {
   /** Instructions of the block that are not retired while this one runs (itself included). */
   #unretired = 0;
   #modifyHost: Variable | undefined;
+  /** Memory accesses that the instruction has recorded. */
+  #accesses = 0;
   /** Variables for host addresses that are free again. */
   readonly #hosts: Variable[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
@@ -135,6 +138,7 @@ export class JitBuilder extends Builder {
     this.#d = decoded;
     this.#unretired = unretired;
     this.#modifyHost = undefined;
+    this.#accesses = 0;
     return decoded.encoding.operands.map((spec, position) => ({
       spec, position, width: spec.width, address: decoded.registers[position],
       isMemory: decoded.isMemory && spec.allowsMemory,
@@ -415,8 +419,12 @@ export class JitBuilder extends Builder {
    *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
   #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(size)));
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(this.#request(size))));
     this.#leaveIfDenied(graph.get(host));
+  }
+  /** Only the first access of an instruction finds the state of before it, so only that may have the instruction begun again. */
+  #request(size: number): number {
+    return this.#accesses++ === 0 ? size | RANGE_MAY_LEAVE : size;
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {
