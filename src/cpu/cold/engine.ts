@@ -220,6 +220,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
           } else if (this.#fetchFailed) return this.#finish(this.#fetchFault(), budget - left);
           else if (left - kept < this.#chunk >> 3) {
             this.#sampledInside += before - left;
+            if (left > 0) this.#jit?.sampleLanding();
             this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
           }
           if (this.stringWork >= STRING_WORK_LIMIT) return this.#finish(EXIT_CONTINUE, budget - left);

@@ -13,7 +13,7 @@ import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { LAST_LANDING } from "../state.ts";
 import { compileRegion } from "./compile.ts";
-import { hotLoop } from "./hot-loop.ts";
+import { type HotLoop, hotLoop, loopIn } from "./hot-loop.ts";
 import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
@@ -105,27 +105,44 @@ export class Jit {
     this.#samples.set(stretch, seen >= this.#threshold ? 0 : seen);
     return seen >= this.#threshold;
   }
-  /** The loop around `rip`; or, outside of loops, what will be come to again: where translated code has gone on in the cold engine, the
-   *  start of the function, and at last `rip` itself. */
+  /** A chunk ended in a region: where translated code last had to go on in the cold engine counts as a sample, for what is short there
+   *  never ends a chunk itself. */
+  sampleLanding(): void {
+    const landing = this.#takeLanding();
+    if (landing !== 0 && !this.#code.isRegion(landing)) this.sample(landing);
+  }
+  #takeLanding(): number {
+    const words = this.#ram.u32;
+    const at = LAST_LANDING >>> 2;
+    const landing = words[at] + words[at + 1] * 0x1_0000_0000;
+    words[at] = words[at + 1] = 0;
+    return landing;
+  }
+  /** The innermost loop around `rip`; or, outside of loops, what will be come to again: where translated code has gone on in the cold
+   *  engine, the start of the function, and at last `rip` itself. */
   #compileAround(rip: number): void {
-    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
-    const loop = around === undefined ? undefined : hotLoop(around);
-    const landing = this.#ram.u32[LAST_LANDING >>> 2] + this.#ram.u32[(LAST_LANDING + 4) >>> 2] * 0x1_0000_0000;
+    const landing = this.#takeLanding();
+    const body = this.#functionAround(rip);
+    const loop = body === undefined ? this.#cycleAround(rip) : loopIn(body, rip);
     const done = (loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members))
       || (landing !== 0 && Math.abs(landing - rip) < NEAR && this.#compile(landing, STRAIGHT_LIMITS))
-      || this.#compile(this.#functionAround(rip), STRAIGHT_LIMITS)
+      || (body !== undefined && this.#compile(body.entry.start, STRAIGHT_LIMITS))
       || this.#compile(rip, STRAIGHT_LIMITS);
-    if (done) this.#ram.u32.fill(0, LAST_LANDING >>> 2, (LAST_LANDING >>> 2) + 2);
+    if (!done) this.#failed.add(rip);
     this.#seen.clear();
   }
-  /** The nearest call target before `rip` from which it is reached, or `rip`. */
-  #functionAround(rip: number): number {
-    const before = [...this.#code.callTargets].filter((target) => target < rip && rip - target < NEAR).sort((a, b) => b - a);
+  /** The function around `rip`: from the nearest call target before it from which it is reached. */
+  #functionAround(rip: number): Region | undefined {
+    const before = [...this.#code.callTargets].filter((target) => target <= rip && rip - target < NEAR).sort((a, b) => b - a);
     for (const target of before.slice(0, 3)) {
       const body = discoverRegion(target, this.#peek, this.#targets, SEARCH_LIMITS);
-      if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return target;
+      if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return body;
     }
-    return rip;
+    return undefined;
+  }
+  #cycleAround(rip: number): HotLoop | undefined {
+    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
+    return around === undefined ? undefined : hotLoop(around);
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
