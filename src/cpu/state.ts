@@ -65,6 +65,8 @@ export const EXIT_KIND = STATE_BASE + 0x410;
 export const FP_PENDING = STATE_BASE + 0x40c;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
+/** i64, where translated code last went on to by way of the jump cache. */
+export const LAST_LANDING = STATE_BASE + 0x418;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */
 export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;

@@ -65,6 +65,8 @@ export class CodeCache {
   failure = 0;
   /** True when the failed fetch was at a non-canonical address. */
   failureNonCanonical = false;
+  /** Targets of the direct calls decoded so far. */
+  readonly callTargets = new Set<number>();
   /** Figures for --stats. */
   instructionsDecoded = 0;
   flushes = 0;
@@ -243,6 +245,7 @@ export class CodeCache {
   /** Empties the arena. Only while no handler runs. */
   flush(): void {
     this.flushes++;
+    this.callTargets.clear();
     this.#frames.forEach((code, frame) => {
       if (code !== undefined) this.#guard.unmark(frame);
     });
@@ -359,6 +362,7 @@ export class CodeCache {
         this.#write(record, d);
         offset += d.length;
         if (d.encoding.options.endsBlock === true) {
+          if (d.encoding.mnemonic === "call" && d.target !== 0) this.callTargets.add(d.target);
           if (d.encoding.options.conditional === true) {
             this.#close(head, record, count);
             head = record + RECORD_BYTES;

@@ -22,6 +22,7 @@ import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_K
 import type { EngineStats } from "../../trace/stats.ts";
 import type { Region } from "../jit/region.ts";
 import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
+import { RANGE_ACCESS_SIZE, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
 import { instructionTables, type InstructionTables } from "./tables.ts";
@@ -194,6 +195,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       // A traced step must not run on into its branch target: it gets a budget of one instruction, the rest is kept aside.
       // With a JIT the rest is cut into chunks whose ends are samples of where time goes.
       const kept = tracing ? left - 1 : this.#jit !== undefined && left > this.#chunk ? left - this.#chunk : 0;
+      const before = left;
       const kind = this.#enter(record, left - kept - code.countOf(record));
       left = ram.i32[EXIT_BUDGET >>> 2] + kept;
       const at = ram.u32[EXIT_RECORD >>> 2];
@@ -204,8 +206,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             this.detail = VECTOR_DB;
             return this.#finish(EXIT_EXCEPTION, budget - left);
           }
-          if (this.#jit !== undefined && left > 0) {
-            this.#sampledOutside += this.#chunk;
+          // A short run is the rest of a budget that a region could not use.
+          if (this.#jit !== undefined && left > 0 && before - left > SAMPLE_CHUNK >> 1) {
+            this.#sampledOutside += before - left;
             this.#chunk = SAMPLE_CHUNK;
             this.#sample(registers.rip);
           }
@@ -215,8 +218,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             registers.rip = code.ripOf(at);
             left += code.unretired(at);
           } else if (this.#fetchFailed) return this.#finish(this.#fetchFault(), budget - left);
-          else if (kept > 0 && left - kept < this.#chunk >> 3) {
-            this.#sampledInside += this.#chunk;
+          else if (left - kept < this.#chunk >> 3) {
+            this.#sampledInside += before - left;
+            if (left > 0) this.#jit?.sampleLanding();
             this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
           }
           if (this.stringWork >= STRING_WORK_LIMIT) return this.#finish(EXIT_CONTINUE, budget - left);
@@ -463,8 +467,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   }
 
   /** A miss of translated code: translates, refills the range slot, and gives the host address; 0 when the region must be left. */
-  #rangeRefill(slot: number, low: number, high: number, size: number, write: number): number {
+  #rangeRefill(slot: number, low: number, high: number, request: number, write: number): number {
     const { mmu } = this;
+    const size = request & RANGE_ACCESS_SIZE;
     const { drops } = mmu.ranges;
     this.#rangeMisses++;
     const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
@@ -481,9 +486,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     }
     if (host === BOUNCE_READ) return host;
     const wasEmpty = mmu.ranges.isEmpty(slot);
+    if (!wasEmpty && (request & RANGE_MISSES_OFTEN) === 0) return host;
     mmu.ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0));
     // The region goes on with what it has; when it has missed often, it leaves to take up the new range.
-    if (wasEmpty) return host;
+    if (wasEmpty || (request & RANGE_MAY_LEAVE) === 0) return host;
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
     return 0;
   }

@@ -2,7 +2,7 @@
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
 import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
-import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD } from "../state.ts";
+import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, LAST_LANDING } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
@@ -13,6 +13,7 @@ import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
+import { RANGE_ACCESS_SIZE, RANGE_MISSES_OFTEN } from "../translation.ts";
 
 const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
 
@@ -97,8 +98,8 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   return new Bytes().append(module.build()).byte(0).u32(section.length).append(section).take();
 }
 
-/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, size) → host
- *  address or 0. A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
+/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
+ *  address or 0 (translation.ts has the request's bits). A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
  *  times and every 1,024: seldom enough that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
@@ -109,24 +110,32 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     code.byte(0x0b);
     module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
   };
-  emit([I64, I32], "gotoAddress", (graph) => new ColdBuilder(graph, functions, [], 1).gotoAddress(graph.get(graph.parameter(0)), graph.i32(0)));
+  emit([I64, I32], "gotoAddress", (graph) => {
+    const address = graph.get(graph.parameter(0));
+    graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
+    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0));
+  });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {
-      const [address, slot, size] = [0, 1, 2].map((n) => graph.get(graph.parameter(n)));
+      const [address, slot, request] = [0, 1, 2].map((n) => graph.get(graph.parameter(n)));
+      const size = graph.op("i32.and", request, graph.i32(RANGE_ACCESS_SIZE));
       const wide = (x: Node): Node => graph.op("i64.extend_i32_u", x);
       const low = graph.op("i32.wrap_i64", address), high = graph.op("i32.wrap_i64", graph.op("i64.shr_u", address, graph.i64(32)));
       const last = graph.op("i64.add", address, wide(graph.op("i32.sub", size, graph.i32(1))));
       const entry = graph.op("i32.and", graph.op("i32.shr_u", low, graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
-      graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
-        const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
-        graph.store("i32.store16", slot, misses, RANGE_MISSES);
-        const no = graph.i32(0);
-        const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(1023))),
-          graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(16)), graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))))));
-        const keep = graph.op("i32.and", graph.op("i32.eqz", often), graph.op("i32.ne", graph.load("i32.load", slot, RANGE_LIMIT), no));
-        graph.if(keep, () => graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8))));
+      const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
+      graph.store("i32.store16", slot, misses, RANGE_MISSES);
+      const power = graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))));
+      const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(1023))),
+        graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(16)), power));
+      const isEmpty = graph.op("i32.eqz", graph.load("i32.load", slot, RANGE_LIMIT));
+      graph.if(graph.op("i32.eqz", graph.op("i32.or", often, isEmpty)), () => {
+        graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
+          graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8)));
+        });
       });
-      graph.return(graph.call(rangeRefill, I32, slot, low, high, size, graph.i32(write)));
+      const asked = graph.op("i32.or", request, graph.op("i32.mul", often, graph.i32(RANGE_MISSES_OFTEN)));
+      graph.return(graph.call(rangeRefill, I32, slot, low, high, asked, graph.i32(write)));
       graph.unreachable();
     });
   }

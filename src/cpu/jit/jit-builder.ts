@@ -5,18 +5,21 @@
  *  Everything leaves through one exit that stores registers and flags. */
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
-import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
+import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { JitFlags } from "./flags.ts";
+import { RANGE_MAY_LEAVE } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
 
+/** Bytes that one repeated string instruction handles inside a region. */
+const MAX_REPEATED = 0x1_0000;
 const CLASS_NONE = 16;
 const CLASS_STACK = 4;
 /** Exit kind that means: go on at RIP by way of the jump cache. */
@@ -57,6 +60,8 @@ export class JitBuilder extends Builder {
   /** Instructions of the block that are not retired while this one runs (itself included). */
   #unretired = 0;
   #modifyHost: Variable | undefined;
+  /** Memory accesses that the instruction has recorded. */
+  #accesses = 0;
   /** Variables for host addresses that are free again. */
   readonly #hosts: Variable[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
@@ -133,6 +138,7 @@ export class JitBuilder extends Builder {
     this.#d = decoded;
     this.#unretired = unretired;
     this.#modifyHost = undefined;
+    this.#accesses = 0;
     return decoded.encoding.operands.map((spec, position) => ({
       spec, position, width: spec.width, address: decoded.registers[position],
       isMemory: decoded.isMemory && spec.allowsMemory,
@@ -413,8 +419,12 @@ export class JitBuilder extends Builder {
    *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
   #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(size)));
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(this.#request(size))));
     this.#leaveIfDenied(graph.get(host));
+  }
+  /** Only the first access of an instruction finds the state of before it, so only that may have the instruction begun again. */
+  #request(size: number): number {
+    return this.#accesses++ === 0 ? size | RANGE_MAY_LEAVE : size;
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {
@@ -529,9 +539,84 @@ export class JitBuilder extends Builder {
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
   }
-  /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine. */
-  service(name: string, _argument: number): void {
-    throw new ColdOnly(name);
+  /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
+   *  copies and fills that lie inside the ranges. */
+  service(name: string, argument: number): void {
+    if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) this.#repeat(name === "rep_movs", argument & 15);
+    else throw new ColdOnly(name);
+  }
+  /** rep movs in both directions and rep stos upwards, over at most MAX_REPEATED bytes that their ranges cover; the cold engine does
+   *  all others. */
+  #repeat(copies: boolean, size: number): void {
+    const { graph } = this;
+    const count = this.reg(RCX, 64), to = this.reg(RDI, 64), from = this.reg(RSI, 64);
+    const bytes = this.shl(count, Math.log2(size));
+    this.if(this.isNonZero(count), () => {
+      const down = this.flags.isDirection();
+      const tooMuch = graph.op("i64.gt_u", count.node, graph.i64(MAX_REPEATED / size));
+      graph.ifUnlikely(copies ? tooMuch : graph.op("i32.or", tooMuch, down.node), () => this.#coldStep());
+      const back = this.sub(bytes, this.constant(64, size));
+      const lowest = (address: Value): Value => (copies ? this.select(down, this.sub(address, back), address) : address);
+      const source = copies ? this.#span(lowest(from), bytes, from, size, this.#readRange(RSI), this.#imports.rangeRead) : undefined;
+      const target = this.#span(lowest(to), bytes, to, size, this.#range(RANGE_CLASSES + RDI), this.#imports.rangeWrite);
+      const length = graph.op("i32.wrap_i64", bytes.node);
+      if (source !== undefined) {
+        // Where the target begins inside the source, elements are copied that were written before; downwards, the other way round.
+        const ahead = graph.op("i32.sub", target, source);
+        const distance = graph.select(down.node, graph.op("i32.sub", graph.i32(0), ahead), ahead);
+        graph.ifUnlikely(graph.op("i32.lt_u", distance, length), () => this.#coldStep());
+      }
+      const load = size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u";
+      const store = size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8";
+      const filling = size === 8 ? this.reg(RAX, 64).node : graph.op("i32.wrap_i64", this.reg(RAX, 64).node);
+      const byElement = (): void => {
+        const at = graph.variable(I32), left = graph.variable(I32);
+        const step = copies ? graph.select(down.node, graph.i32(-size), graph.i32(size)) : graph.i32(size);
+        graph.set(at, copies ? graph.select(down.node, graph.op("i32.sub", length, graph.i32(size)), graph.i32(0)) : graph.i32(0));
+        graph.set(left, length);
+        graph.loop((again) => {
+          const offset = graph.get(at);
+          graph.store(store, graph.op("i32.add", target, offset), source === undefined ? filling : graph.load(load, graph.op("i32.add", source, offset)));
+          graph.set(at, graph.op("i32.add", offset, step));
+          const rest = graph.op("i32.sub", graph.get(left), graph.i32(size));
+          graph.set(left, rest);
+          graph.br(again, rest);
+        });
+      };
+      // The engine's own copy and fill cost a call.
+      if (!copies && size > 1) byElement();
+      else {
+        graph.if(graph.op("i32.le_u", length, graph.i32(12 * size)), byElement, () => {
+          if (source !== undefined) graph.copyMemory(target, source, length);
+          else graph.fillMemory(target, filling, length);
+        });
+      }
+      const moved = (address: Value): Value => this.add(address, copies ? this.select(down, this.neg(bytes), bytes) : bytes);
+      if (copies) this.setReg(RSI, moved(from));
+      this.setReg(RDI, moved(to));
+      this.setReg(RCX, this.constant(64, 0));
+    });
+  }
+  /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for, with the access of the first
+   *  element, and the cold engine goes on. */
+  #span(address: Value, bytes: Value, first: Value, size: number, range: RangeLocals, miss: number): Node {
+    const { graph } = this;
+    const offset = graph.op("i64.sub", address.node, graph.get(range.base));
+    const outside = graph.op("i64.ge_u", offset, graph.get(range.limit));
+    graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), graph.get(range.limit))), () => {
+      graph.if(outside, () => {
+        const host = this.#takeHost();
+        this.#miss(host, first, range, size, miss);
+        this.#hosts.push(host);
+      });
+      this.#coldStep();
+    });
+    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta));
+  }
+  /** Leaves so that the cold engine runs this instruction. */
+  #coldStep(): void {
+    this.#giveBack();
+    this.#leave(this.graph.i32(EXIT_COLD_STEP), this.#d.rip);
   }
   floatGuard(): void {
     const { graph } = this;

@@ -11,8 +11,9 @@ import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
+import { LAST_LANDING } from "../state.ts";
 import { compileRegion } from "./compile.ts";
-import { hotLoop } from "./hot-loop.ts";
+import { type HotLoop, hotLoop, loopIn } from "./hot-loop.ts";
 import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
@@ -21,6 +22,8 @@ export const LONGEST_SAMPLE_CHUNK = 4_000_000;
 /** Samples in one stretch of 64 bytes before it is compiled: by then about as much time has gone there as compiling takes. */
 const HOT_SAMPLES = 6;
 const STRETCH = 64;
+/** How far an address may lie from where its code was entered. */
+const NEAR = 8192;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
@@ -102,11 +105,44 @@ export class Jit {
     this.#samples.set(stretch, seen >= this.#threshold ? 0 : seen);
     return seen >= this.#threshold;
   }
+  /** A chunk ended in a region: where translated code last had to go on in the cold engine counts as a sample, for what is short there
+   *  never ends a chunk itself. */
+  sampleLanding(): void {
+    const landing = this.#takeLanding();
+    if (landing !== 0 && !this.#code.isRegion(landing)) this.sample(landing);
+  }
+  #takeLanding(): number {
+    const words = this.#ram.u32;
+    const at = LAST_LANDING >>> 2;
+    const landing = words[at] + words[at + 1] * 0x1_0000_0000;
+    words[at] = words[at + 1] = 0;
+    return landing;
+  }
+  /** The innermost loop around `rip`; or, outside of loops, what will be come to again: where translated code has gone on in the cold
+   *  engine, the start of the function, and at last `rip` itself. */
   #compileAround(rip: number): void {
-    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
-    const loop = around === undefined ? undefined : hotLoop(around);
-    if (loop === undefined || !this.#compile(loop.head, LOOP_LIMITS, loop.members)) this.#compile(rip, STRAIGHT_LIMITS);
+    const landing = this.#takeLanding();
+    const body = this.#functionAround(rip);
+    const loop = body === undefined ? this.#cycleAround(rip) : loopIn(body, rip);
+    const done = (loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members))
+      || (landing !== 0 && Math.abs(landing - rip) < NEAR && this.#compile(landing, STRAIGHT_LIMITS))
+      || (body !== undefined && this.#compile(body.entry.start, STRAIGHT_LIMITS))
+      || this.#compile(rip, STRAIGHT_LIMITS);
+    if (!done) this.#failed.add(rip);
     this.#seen.clear();
+  }
+  /** The function around `rip`: from the nearest call target before it from which it is reached. */
+  #functionAround(rip: number): Region | undefined {
+    const before = [...this.#code.callTargets].filter((target) => target <= rip && rip - target < NEAR).sort((a, b) => b - a);
+    for (const target of before.slice(0, 3)) {
+      const body = discoverRegion(target, this.#peek, this.#targets, SEARCH_LIMITS);
+      if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return body;
+    }
+    return undefined;
+  }
+  #cycleAround(rip: number): HotLoop | undefined {
+    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
+    return around === undefined ? undefined : hotLoop(around);
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */

@@ -60,9 +60,9 @@ export interface RegionLimits {
   readonly throughCalls: boolean;
 }
 /** For a loop. */
-export const LOOP_LIMITS: RegionLimits = { instructions: 800, blocks: 200, callDepth: 4, inlined: 160, throughCalls: false };
+export const LOOP_LIMITS: RegionLimits = { instructions: 800, blocks: 200, callDepth: 4, inlined: 80, throughCalls: false };
 /** For code around which no loop was found. */
-export const STRAIGHT_LIMITS: RegionLimits = { instructions: 250, blocks: 60, callDepth: 3, inlined: 60, throughCalls: false };
+export const STRAIGHT_LIMITS: RegionLimits = { instructions: 300, blocks: 80, callDepth: 3, inlined: 60, throughCalls: false };
 /** For the search for loops. */
 export const SEARCH_LIMITS: RegionLimits = { instructions: 1500, blocks: 400, callDepth: 0, inlined: 0, throughCalls: true };
 /** Copies of one function inside itself. */

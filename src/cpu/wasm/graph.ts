@@ -160,6 +160,10 @@ export class Graph {
   copyMemory(to: Node, from: Node, length: Node): void {
     this.#do([to, from, length], (out) => out.byte(0xfc).u32(10).byte(0).byte(0));
   }
+  /** memory.fill of `length` bytes. */
+  fillMemory(to: Node, byte: Node, length: Node): void {
+    this.#do([to, byte, length], (out) => out.byte(0xfc).u32(11).byte(0));
+  }
   return(value: Node): void {
     this.#do([value], (out) => out.byte(0x0f));
   }
