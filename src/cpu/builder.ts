@@ -9,7 +9,7 @@ import type { OperandSpec } from "./instructions/operands.ts";
 import {
   FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, GPR, gprAddress, vectorAddress,
 } from "./state.ts";
-import { type Graph, type Label, type Node, type Variable } from "./wasm/graph.ts";
+import type { Graph, Label, Node, Variable } from "./wasm/graph.ts";
 import { F32, F64, I32, I64, V128, type ValueType } from "./wasm/opcodes.ts";
 
 export type { Label, Variable } from "./wasm/graph.ts";

@@ -34,7 +34,7 @@ import { FaultTotals, type MemoryImage } from "./memory-image.ts";
 import type { Process } from "./process.ts";
 import { RunLoop, type SliceResult } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
-import { ProcessGroup, Session } from "./session.ts";
+import type { ProcessGroup, Session } from "./session.ts";
 import type { SignalInfo } from "./signal/pending.ts";
 import { killProcess, sendToGroup, sendToProcess } from "./signal/send.ts";
 import { SystemState } from "./system.ts";

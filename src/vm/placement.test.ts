@@ -1,7 +1,7 @@
 /** Where pages go in RAM: runs of frames stay together as regions grow, are forked and share blocks; kept frames are given up. */
 import { describe, expect, test } from "vitest";
 import { MAP_SHARED } from "../abi/linux/mman.ts";
-import { READ, WRITE } from "../memory/access.ts";
+import { type READ, WRITE } from "../memory/access.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { SharedObject } from "./backing/shared.ts";
 import { checkAll, cloneOf, makeContext, makeSpace, PAGE, PRIVATE, poke, RW } from "./testing.ts";

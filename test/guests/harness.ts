@@ -32,7 +32,7 @@ export interface GuestRun {
   readonly abi?: "linux" | "menios";
   readonly deterministic?: boolean;
   readonly milliseconds?: number;
-  /** Which engine runs it; the cold engine alone by default. */
+  /** Which engine runs it; by default what MENIOS_ENGINE says (interp, jit, auto, or eager: jit with threshold 1), else the cold engine. */
   readonly engine?: CpuOptions;
   /** Whether memory and files are there at once or every first access blocks; what MENIOS_PAGES says by default. */
   readonly pages?: Pages;
@@ -91,7 +91,7 @@ export async function runGuest(run: GuestRun): Promise<GuestOutcome> {
       })),
     },
     stdin: once(run.stdin ?? ""), stdout, stderr, limits: { milliseconds: run.milliseconds ?? TIME_LIMIT, outputBytes: 1 << 28 },
-    ...(run.engine === undefined ? {} : { cpu: engineOf(run.engine) }),
+    ...((run.engine ?? ENGINE) === undefined ? {} : { cpu: engineOf((run.engine ?? ENGINE) as CpuOptions) }),
     ...(run.memory === undefined ? {} : { memory: run.memory }),
     ...(run.abi === undefined ? {} : { abi: run.abi }),
     ...(run.deterministic === undefined ? {} : { deterministic: run.deterministic }),
@@ -100,6 +100,14 @@ export async function runGuest(run: GuestRun): Promise<GuestOutcome> {
   const result = await machine.run();
   if (result.reason !== "exit") stderr.write(Buffer.from(`\n[the machine ended: ${result.reason}]\n`));
   return { stdout: stdout.text, stderr: stderr.text, status: result.status, signal: result.signal, stats: result.stats, leaks: result.leaks, engine: result.engine };
+}
+
+const ENGINE = engineNamed(process.env["MENIOS_ENGINE"]);
+function engineNamed(name: string | undefined): CpuOptions | undefined {
+  if (name === undefined) return undefined;
+  if (name === "eager") return { engine: "jit", translateEagerly: true };
+  if (name === "interp" || name === "jit" || name === "auto") return { engine: name };
+  throw new Error(`MENIOS_ENGINE=${name}: interp, auto, jit or eager`);
 }
 
 function engineOf(options: CpuOptions): NonNullable<MachineOptions["cpu"]> {

@@ -6,7 +6,7 @@ import {
   RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD,
 } from "../../abi/linux/resource.ts";
 import { NANOSECONDS } from "../../abi/linux/time.ts";
-import { type Call } from "../call.ts";
+import type { Call } from "../call.ts";
 import { isPrivileged } from "../credentials.ts";
 import { emptyUsage, type Process, type Usage } from "../process.ts";
 import type { Task } from "../task.ts";
