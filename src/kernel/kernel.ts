@@ -472,7 +472,7 @@ export class Kernel {
     });
     const { tables, peakTables, templateTables } = this.vm.tables;
     return {
-      instructions: this.instructions, syscalls: stats.syscalls, processes: stats.processes, switches: stats.switches, signals: stats.signals, faults,
+      instructions: this.instructions + 0, syscalls: stats.syscalls, processes: stats.processes, switches: stats.switches, signals: stats.signals, faults,
       copyOnWriteCopies: counts[FAULT_COPY_ON_WRITE],
       frames: { now: frames.used, peak: frames.peak, total: frames.total, boot },
       pageTableBytes: { now: (tables - templateTables) * 4096, peak: (peakTables - templateTables) * 4096 }, time: this.clock.now(),

@@ -88,6 +88,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   #sampledOutside = 0;
   /** Translated code met what only the cold engine may do: run one instruction there. */
   #forceStep = false;
+  /** A repeated string instruction has left in its middle. */
+  #resumed = false;
   /** A look-up made by running code failed on the fetch; its fault must not be asked for twice. */
   #fetchFailed = false;
   /** Where the bytes in BOUNCE_WRITE belong. */
@@ -192,6 +194,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       }
       this.#mappingChanged = false;
       this.#fetchFailed = false;
+      this.#resumed = false;
       // A traced step must not run on into its branch target: it gets a budget of one instruction, the rest is kept aside.
       // With a JIT the rest is cut into chunks whose ends are samples of where time goes.
       const kept = tracing ? left - 1 : this.#jit !== undefined && left > this.#chunk ? left - this.#chunk : 0;
@@ -223,7 +226,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
             if (left > 0) this.#jit?.sampleLanding();
             this.#chunk = Math.min(2 * this.#chunk, LONGEST_SAMPLE_CHUNK);
           }
-          if (this.stringWork >= STRING_WORK_LIMIT) return this.#finish(EXIT_CONTINUE, budget - left);
+          if (this.#resumed && this.stringWork >= STRING_WORK_LIMIT) return this.#finish(EXIT_CONTINUE, budget - left);
           if (tracing && left < budget && registers.rip !== rip) {
             this.detail = VECTOR_DB;
             return this.#finish(EXIT_EXCEPTION, budget - left);
@@ -369,6 +372,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     return SERVICE_LEAVE;
   }
   resume(): number {
+    this.#resumed = true;
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
     return SERVICE_LEAVE;
   }
