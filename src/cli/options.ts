@@ -51,7 +51,7 @@ export const OPTIONS: readonly OptionRow[] = [
   { name: "env", value: "K=V", about: "set a variable (repeatable); PATH, HOME, TERM, LANG and USER come from here unless set", parse: collect, initial: [] },
   { name: "cwd", value: "dir", about: "working directory in the guest" },
   { name: "abi", value: "abi", about: "numbers that the syscall instruction takes", choices: ["linux", "menios"], initial: "linux" },
-  { name: "engine", value: "engine", about: "auto and interp: the cold engine; jit: translate hot code too (experimental)", choices: ["auto", "interp", "jit"], initial: "auto" },
+  { name: "engine", value: "engine", about: "interp: the cold engine alone; auto: translate what has run for long; jit: the same, sooner", choices: ["auto", "interp", "jit"], initial: "auto" },
   { name: "root", value: "dir", about: "make DIR the guest's / (read-only under a memory overlay)" },
   { name: "mount", value: "host:guest[:rw]", about: "show a host directory in the guest; rw writes through (repeatable)", parse: collectMount, initial: [] },
   { name: "strace", value: "file", takes: "when given", about: "print system calls as strace does; --strace alone prints to standard error", parse: optionalFile },

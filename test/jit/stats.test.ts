@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = (await buildLinux("musl", `${root}user/bench/crc32.c`)) as string;
 
 test("the cold engine has no figures of a JIT", async () => {
-  const { engine } = await runGuest({ program, args: ["1"] });
+  const { engine } = await runGuest({ program, args: ["1"], engine: { engine: "interp" } });
   expect(engine?.jit).toBeUndefined();
   expect(engine?.decoded).toBeGreaterThan(100);
   expect(engine?.walks).toBeGreaterThan(0);

@@ -21,7 +21,7 @@ import { STRING_WORK_LIMIT } from "../string.ts";
 import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, RCX, RIP } from "../state.ts";
 import type { EngineStats } from "../../trace/stats.ts";
 import type { Region } from "../jit/region.ts";
-import { Jit, type JitStats, LONGEST_SAMPLE_CHUNK, SAMPLE_CHUNK } from "../jit/jit.ts";
+import { EAGER_TO_COMPILE, Jit, type JitStats, LONGEST_SAMPLE_CHUNK, type Patience, PATIENT, SAMPLE_CHUNK } from "../jit/jit.ts";
 import { RANGE_ACCESS_SIZE, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
@@ -39,7 +39,7 @@ const MAX_CHUNK = 0x4000_0000;
 /** Which engines run guest code. */
 export type Engine = "auto" | "interp" | "jit";
 export interface CpuOptions {
-  /** interp, auto: the cold engine alone. jit: hot code is translated too (docs/decisions/0004-jit-is-opt-in.md). */
+  /** interp: the cold engine alone. auto (default): what has run for long is translated, where that is possible. jit: the same, sooner. */
   readonly engine?: Engine;
   /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
   readonly translateEagerly?: boolean;
@@ -65,6 +65,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   faultNonCanonical = false;
   faultStackSegment = false;
   readonly #jit: Jit | undefined;
+  #samples = 0;
+  readonly #patience: Patience;
   /** Until the JIT has asked for the meanings of its instructions. */
   #tables: InstructionTables | undefined;
   /** The rows are not those of the module: told when the machine runs on. */
@@ -126,13 +128,14 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const instance = new WebAssembly.Instance(modules.cold, { env, helpers });
     this.#enter = instance.exports["run"] as (record: number, budget: number) => number;
     this.#eager = options.translateEagerly === true;
-    if (options.engine === "jit") {
+    this.#patience = options.engine === "jit" ? EAGER_TO_COMPILE : PATIENT;
+    if (options.engine !== "interp") {
       if (this.#eager) tables.requireMeanings();
       else this.#tables = tables;
       const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
-      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers);
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers, this.#patience.hot);
       this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
@@ -306,8 +309,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const jit = this.#jit as Jit;
     const tables = this.#tables;
     if (tables !== undefined) {
-      // The first code that is hot asks for the meanings of instructions; until they are there, samples are only counted.
-      if (!jit.count(rip)) return;
+      // What instructions mean is loaded when a program has run for a while; until it is there, samples are only counted.
+      jit.count(rip);
+      if (++this.#samples < this.#patience.loading) return;
       this.#tables = undefined;
       jit.enabled = false;
       import("../instructions/index.ts").then(() => {

@@ -19,8 +19,16 @@ import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIM
 /** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
 export const LONGEST_SAMPLE_CHUNK = 4_000_000;
-/** Samples in one stretch of 64 bytes before it is compiled: by then about as much time has gone there as compiling takes. */
-const HOT_SAMPLES = 6;
+/** How soon code is translated, in samples. */
+export interface Patience {
+  /** Before what translating takes is loaded at all. */
+  readonly loading: number;
+  /** In one stretch of 64 bytes before it is compiled. */
+  readonly hot: number;
+}
+/** When about as much time has gone there as loading and compiling take, so that short programs pay little. */
+export const PATIENT: Patience = { loading: 500, hot: 25 };
+export const EAGER_TO_COMPILE: Patience = { loading: 6, hot: 6 };
 const STRETCH = 64;
 /** How far an address may lie from where its code was entered. */
 const NEAR = 8192;
@@ -83,7 +91,7 @@ export class Jit {
   /** Bytes of an instruction that lies in two pages. */
   readonly #crossing = new Uint8Array(32);
 
-  constructor(ram: Ram, mmu: Mmu, code: CodeCache, decoder: Decoder, table: WebAssembly.Table, env: RegionEnvironment, helpers: Record<string, unknown>, threshold = HOT_SAMPLES) {
+  constructor(ram: Ram, mmu: Mmu, code: CodeCache, decoder: Decoder, table: WebAssembly.Table, env: RegionEnvironment, helpers: Record<string, unknown>, threshold: number) {
     this.#ram = ram;
     this.#mmu = mmu;
     this.#code = code;
@@ -169,11 +177,10 @@ export class Jit {
         const imports = Object.fromEntries(compiled.helpers.map((name) => [name, this.#helpers[name]]));
         instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env: this.#env as unknown as Record<string, never>, helpers: imports as Record<string, never> });
       } catch (error) {
-        if (error instanceof Error && error.name === "CompileError" && /disallow|forbid|Content Security|CSP|eval/i.test(error.message)) {
-          this.enabled = false;
-          return false;
-        }
-        throw error;
+        // A module that is not valid is our bug. Anything else says that code cannot be made here and now: forbidden, or no room for it.
+        if (error instanceof Error && error.name === "CompileError" && /Compiling function|expected|invalid|type/i.test(error.message) && !/disallow|Content Security|unsafe-eval/i.test(error.message)) throw error;
+        this.enabled = false;
+        return false;
       }
       if (!this.#install(region, instance.exports["region"], compiled.need)) return false;
       this.stats.codeBytes += compiled.bytes.length;
