@@ -6,5 +6,7 @@ declare namespace WebAssembly {
   class Table { constructor(descriptor: TableDescriptor); readonly length: number; get(index: number): unknown; set(index: number, value?: unknown): void; grow(delta: number): number }
   class Module { constructor(bytes: Uint8Array | ArrayBuffer); static customSections(m: Module, name: string): ArrayBuffer[] }
   function compile(bytes: ArrayBuffer | Uint8Array): Promise<Module>;
+  /** Whether the bytes are a valid module; makes no code. */
+  function validate(bytes: ArrayBuffer | Uint8Array): boolean;
   class Instance { constructor(module: Module, imports?: Record<string, Record<string, unknown>>); readonly exports: Record<string, unknown> }
 }

@@ -27,7 +27,7 @@ function regionOf(code: Uint8Array): Region {
     return coldOnly.has(decoder.decoded.encoding) ? undefined : { decoded: decoder.decoded.copy(), frame: 1, secondFrame: -1 };
   };
   for (;;) {
-    const region = discoverRegion(ENTRY, peek, () => [], STRAIGHT_LIMITS);
+    const region = discoverRegion(ENTRY, peek, STRAIGHT_LIMITS);
     if (region === undefined) throw new Error("nothing to compile");
     const compiled = compileRegion(region);
     if (!("coldOnly" in compiled)) return region;

@@ -309,8 +309,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const jit = this.#jit as Jit;
     const tables = this.#tables;
     if (tables !== undefined) {
-      // What instructions mean is loaded when a program has run for a while; until it is there, samples are only counted.
-      jit.count(rip);
+      // What instructions mean is loaded when a program has run for a while; until then, samples are only numbered.
       if (++this.#samples < this.#patience.loading) return;
       this.#tables = undefined;
       jit.enabled = false;
@@ -344,7 +343,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     this.#mappingChanged = true;
     const jit = this.#jit;
     if (jit !== undefined) {
-      jit.epoch = (jit.epoch + 1) | 0 || 1;
+      jit.mappingChanged();
       this.ram.i32[CODE_EPOCH >>> 2] = jit.epoch;
     }
     this.code.dropJumps();

@@ -222,12 +222,9 @@ class RegionEmitter {
 
   #indirect(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
-    const { next, reached } = this.#block;
-    const expected = isReturn && next !== undefined ? [next] : reached;
-    for (const target of expected) {
-      const rip = typeof target === "number" ? target : target.start;
-      if (typeof target !== "number") graph.if(graph.op("i64.eq", address.node, graph.i64(BigInt(rip))), () => this.#go(target));
-    }
+    const { next } = this.#block;
+    // The return of an inlined call goes on behind it, if that is where the guest's stack says.
+    if (isReturn && next !== undefined && typeof next !== "number") graph.if(graph.op("i64.eq", address.node, graph.i64(BigInt(next.start))), () => this.#go(next));
     this.#b.chainToValue(address);
   }
 }

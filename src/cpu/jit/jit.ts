@@ -30,6 +30,8 @@ export interface Patience {
 export const PATIENT: Patience = { loading: 500, hot: 25 };
 export const EAGER_TO_COMPILE: Patience = { loading: 6, hot: 6 };
 const STRETCH = 64;
+/** Stretches whose samples are remembered: a guest that runs everywhere once must not fill the host's memory. */
+const MAX_STRETCHES = 20_000;
 /** How far an address may lie from where its code was entered. */
 const NEAR = 8192;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
@@ -104,14 +106,16 @@ export class Jit {
 
   /** A chunk ended at `rip`, in code that is not translated: compile it when that has happened often enough. */
   sample(rip: number): void {
-    if (this.enabled && this.count(rip)) this.#compileAround(rip);
+    if (this.enabled && this.#count(rip)) this.#compileAround(rip);
   }
   /** Counts a sample. True when there were enough around here. */
-  count(rip: number): boolean {
+  #count(rip: number): boolean {
     const stretch = Math.floor(rip / STRETCH);
     const seen = (this.#samples.get(stretch) ?? 0) + 1;
-    this.#samples.set(stretch, seen >= this.#threshold ? 0 : seen);
-    return seen >= this.#threshold;
+    if (seen >= this.#threshold) return this.#samples.delete(stretch);
+    if (this.#samples.size >= MAX_STRETCHES) this.#samples.clear();
+    this.#samples.set(stretch, seen);
+    return false;
   }
   /** A chunk ended in a region: where translated code last had to go on in the cold engine counts as a sample, for what is short there
    *  never ends a chunk itself. */
@@ -132,24 +136,24 @@ export class Jit {
     const landing = this.#takeLanding();
     const body = this.#functionAround(rip);
     const loop = body === undefined ? this.#cycleAround(rip) : loopIn(body, rip);
-    const done = (loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members))
-      || (landing !== 0 && Math.abs(landing - rip) < NEAR && this.#compile(landing, STRAIGHT_LIMITS))
-      || (body !== undefined && this.#compile(body.entry.start, STRAIGHT_LIMITS))
-      || this.#compile(rip, STRAIGHT_LIMITS);
-    if (!done) this.#failed.add(rip);
+    const inLoop = loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members);
+    if (!inLoop) {
+      const entries = [...(landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : []), ...(body === undefined ? [] : [body.entry.start]), rip];
+      entries.some((entry) => this.#compile(entry, STRAIGHT_LIMITS));
+    }
     this.#seen.clear();
   }
   /** The function around `rip`: from the nearest call target before it from which it is reached. */
   #functionAround(rip: number): Region | undefined {
     const before = [...this.#code.callTargets].filter((target) => target <= rip && rip - target < NEAR).sort((a, b) => b - a);
     for (const target of before.slice(0, 3)) {
-      const body = discoverRegion(target, this.#peek, this.#targets, SEARCH_LIMITS);
+      const body = discoverRegion(target, this.#peek, SEARCH_LIMITS);
       if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return body;
     }
     return undefined;
   }
   #cycleAround(rip: number): HotLoop | undefined {
-    const around = discoverRegion(rip, this.#peek, this.#targets, SEARCH_LIMITS);
+    const around = discoverRegion(rip, this.#peek, SEARCH_LIMITS);
     return around === undefined ? undefined : hotLoop(around);
   }
 
@@ -162,7 +166,7 @@ export class Jit {
   #compile(rip: number, limits: RegionLimits, within?: ReadonlySet<number>): boolean {
     if (!this.enabled || this.#failed.has(rip) || this.#code.isRegion(rip)) return false;
     for (;;) {
-      const region = discoverRegion(rip, this.#peek, this.#targets, limits, within);
+      const region = discoverRegion(rip, this.#peek, limits, within);
       if (region === undefined) {
         this.#failed.add(rip);
         return false;
@@ -178,7 +182,7 @@ export class Jit {
         instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env: this.#env as unknown as Record<string, never>, helpers: imports as Record<string, never> });
       } catch (error) {
         // A module that is not valid is our bug. Anything else says that code cannot be made here and now: forbidden, or no room for it.
-        if (error instanceof Error && error.name === "CompileError" && /Compiling function|expected|invalid|type/i.test(error.message) && !/disallow|Content Security|unsafe-eval/i.test(error.message)) throw error;
+        if (!WebAssembly.validate(compiled.bytes)) throw error;
         this.enabled = false;
         return false;
       }
@@ -206,6 +210,11 @@ export class Jit {
     return true;
   }
 
+  /** Executable mappings of the active address space changed: what could not be compiled may be there now. */
+  mappingChanged(): void {
+    this.epoch = (this.epoch + 1) | 0 || 1;
+    this.#failed.clear();
+  }
   /** Code decoded from `frame` is gone. */
   dropFrame(frame: number): void {
     const regions = this.#byFrame.get(frame);
@@ -281,7 +290,6 @@ export class Jit {
     }
     return seen === undefined || this.#coldOnly.has(seen.decoded.encoding) ? undefined : seen;
   };
-  readonly #targets = (_rip: number): readonly number[] => [];
   #decode(rip: number): Seen | undefined {
     if (!(rip >= 0 && rip < 2 ** 47)) return undefined;
     const physical = this.#mmu.probe(rip, EXECUTE);

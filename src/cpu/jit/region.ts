@@ -34,8 +34,6 @@ export interface Block {
   taken: Target | undefined;
   /** What follows when a branch is not taken or nothing ends the block; behind an inlined call's return. */
   next: Target | undefined;
-  /** Blocks an indirect jump is seen to reach. */
-  reached: Block[];
 }
 
 export interface Region {
@@ -71,11 +69,8 @@ const MAX_RECURSION = 2;
 export const MAX_BLOCK = 64;
 const PAGE_SIZE = 4096;
 
-/** Addresses an indirect jump at `rip` has gone to, most useful first. */
-export type IndirectTargets = (rip: number) => readonly number[];
-
 /** @param within instruction addresses to which the function of `entry` itself is restricted */
-export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTargets, limits: RegionLimits, within?: ReadonlySet<number>): Region | undefined {
+export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, within?: ReadonlySet<number>): Region | undefined {
   const pages = new Map<number, number>();
   const decoded = new Map<number, Decoded | undefined>();
   const look = (rip: number): Decoded | undefined => {
@@ -129,7 +124,6 @@ export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTar
         queue.push([callee, d.target]);
         expect(context, next);
       } else if ((ending === "call" || ending === "indirect-call") && limits.throughCalls) expect(context, next);
-      else if (ending === "indirect") for (const target of targetsOf(rip)) expect(context, target);
       break;
     }
   }
@@ -165,12 +159,6 @@ export function discoverRegion(entry: number, peek: Peek, targetsOf: IndirectTar
         case "return":
           if (context.parent !== undefined) block.next = blockAt(context.parent, context.returnTo);
           break;
-        case "indirect":
-          for (const target of targetsOf(last.rip)) {
-            const to = blockAt(context, target);
-            if (typeof to !== "number") block.reached.push(to);
-          }
-          break;
       }
     }
   }
@@ -191,7 +179,7 @@ export function endingOf(d: Decoded): Block["ending"] {
 /** Blocks that control may reach inside the region after `block`. */
 export function successors(block: Block): Block[] {
   const found: Block[] = [];
-  for (const target of [block.next, block.taken, ...block.reached]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
+  for (const target of [block.next, block.taken]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
   return found;
 }
 
@@ -233,7 +221,7 @@ function cut(context: Context): Map<number, Block> {
   const byStart = new Map<number, Block>();
   for (const start of leaders) {
     if (!found.has(start)) continue;
-    const block: Block = { index: -1, start, context, instructions: [], ending: "fall", taken: undefined, next: undefined, reached: [] };
+    const block: Block = { index: -1, start, context, instructions: [], ending: "fall", taken: undefined, next: undefined };
     for (let rip = start; ; ) {
       const d = found.get(rip);
       if (d === undefined) break;
