@@ -472,6 +472,7 @@ export class Kernel {
     });
     const { tables, peakTables, templateTables } = this.vm.tables;
     return {
+      // + 0: what never ran has WIDE_ZERO, which is minus zero to those who compare.
       instructions: this.instructions + 0, syscalls: stats.syscalls, processes: stats.processes, switches: stats.switches, signals: stats.signals, faults,
       copyOnWriteCopies: counts[FAULT_COPY_ON_WRITE],
       frames: { now: frames.used, peak: frames.peak, total: frames.total, boot },
