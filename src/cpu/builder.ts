@@ -380,6 +380,10 @@ export class Flags {
     this.setOverflowWord(by > 0 ? b.and(b.not(a), r) : b.and(a, b.not(r)));
     this.setAdjust(x, b.constant(x.width, 1), result);
   }
+  /** Sets flags by `set` if `condition`; what `set` computes must be defined in either case. */
+  when(condition: Value, set: () => void): void {
+    this.b.if(condition, set);
+  }
   /** Says that all six flags are about to be set one by one, so that none of the present ones is worth keeping. */
   replaceAll(): void {}
   /** ZF, SF and PF of a result. CF, OF and AF must be set behind it. */

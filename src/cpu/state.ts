@@ -67,6 +67,11 @@ export const FP_PENDING = STATE_BASE + 0x40c;
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */
 export const LAST_LANDING = STATE_BASE + 0x418;
+/** i32 kind of the flags that translated code left as operands, and the operands, i64 (lazy-flags.ts). The kind is 0 (nothing is lazy)
+ *  whenever no translated code runs. */
+export const LAZY_KIND = STATE_BASE + 0x460;
+export const LAZY_X = STATE_BASE + 0x468;
+export const LAZY_Y = STATE_BASE + 0x470;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */
 export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;

@@ -1,15 +1,16 @@
 /** Range translations: contiguous runs of pages that translated code may access without asking (DESIGN section 4).
  *
  *  A slot in RAM, 32 bytes:  +0 i64 base   +8 i64 limit   +16 i32 delta   +20 u16 misses since the start
- *  covers [base, base + limit): host = low 32 bits of the address + delta. `limit` is 15 less than the run, so that an access of up to
- *  16 bytes at a covered address stays inside. An empty slot has limit 0.
+ *  covers [base, base + limit): host = low 32 bits of the address + delta. `limit` is 127 less than the run, so that
+ *  up to 128 bytes from a covered address stay inside. An empty slot has limit 0.
  *
  *  Invariant: a read run has A on every page, a write run W and D and no frame that holds translations; every page of it is mapped
  *  contiguously right now. So whatever narrows, moves or unmaps a page, clears A or D, or marks a frame first empties the slots that
  *  cover the page, and no others: what only adds (a page that appears, W, A or D set) leaves every slot alone.
  *
  *  Running code has copies of slots. A copy equals its slot, is part of it, or is empty, because only the code that has the copy refills
- *  the slot, and it leaves when the slot was not empty. So a change that touches a copy touches its slot, and `drops` tells.
+ *  the slot, and it leaves when the slot was not empty. Single pages that it translated beside (TLB) it may go on using as well. So it leaves
+ *  after whatever may have moved or narrowed a page while it ran: `changes` tells.
  *
  *  A run goes on across page tables. Tables that were found to be one run from end to end are remembered until a page of theirs is
  *  narrowed, so that a long run is found with one look per 2 MiB. */
@@ -30,7 +31,7 @@ export const RANGE_MISSES = 20;
 export const RANGE_CLASSES = 17;
 export const RANGE_SLOTS = 2 * RANGE_CLASSES;
 const SLOT_WORDS = RANGE_SLOT_BYTES / 4;
-const TAIL = 15;
+export const RANGE_TAIL = 127;
 const ENTRIES = 512;
 const TWO_32 = 0x1_0000_0000;
 const USER_SPAN = 2 ** 47;
@@ -63,8 +64,10 @@ export class Ranges {
   private scanLeft = 0;
   /** How far it may look. */
   private reach = 0;
-  /** Counts emptyings of filled slots: running code compares it to learn that its copies are stale. */
+  /** Counts emptyings of filled slots. */
   drops = 0;
+  /** Counts everything that may have moved or narrowed a page: running code compares it to learn that what it knows is stale. */
+  changes = 0;
   refills = 0;
 
   constructor(ram: Ram, frames: FrameAllocator) {
@@ -78,6 +81,7 @@ export class Ranges {
 
   /** Other tables are walked from now on, or anything may have changed: empties every slot. @hot */
   dropAll(): void {
+    this.changes++;
     this.forgetTables();
     if (this.liveCount === 0) return;
     for (let i = 0; i < this.liveCount; i++) this.empty(this.live[i]);
@@ -87,6 +91,7 @@ export class Ranges {
 
   /** Pages [start, end) of the active tables are narrowed: empties the slots that cover one of them. @hot */
   drop(root: number, start: number, end: number): void {
+    this.changes++;
     if (this.remembers) {
       if (end - start <= PAGE_SIZE) this.forgetTable(root, start);
       else this.forgetTables();
@@ -98,7 +103,7 @@ export class Ranges {
       const slot = this.live[i];
       const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
       const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
-      if (base < end && base + words[at + 2] + TAIL > start) this.empty(slot);
+      if (base < end && base + words[at + 2] + RANGE_TAIL > start) this.empty(slot);
       else this.live[kept++] = slot;
     }
     this.kept(kept);
@@ -106,6 +111,7 @@ export class Ranges {
 
   /** Every writable page of the active tables loses W: empties the write slots. */
   dropWrites(): void {
+    this.changes++;
     this.forgetTables();
     let kept = 0;
     for (let i = 0; i < this.liveCount; i++) {
@@ -118,6 +124,7 @@ export class Ranges {
 
   /** `frame` holds translations now: empties the write slots that reach it. */
   dropWritesTo(frame: number): void {
+    this.changes++;
     this.forgetTables();
     const words = this.ram.i32;
     let kept = 0;
@@ -125,7 +132,7 @@ export class Ranges {
       const slot = this.live[i];
       const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
       const first = (words[at] + words[at + 4]) >>> PAGE_SHIFT;
-      if (slot >= RANGE_CLASSES && frame >= first && frame < first + ((words[at + 2] + TAIL) >>> PAGE_SHIFT)) this.empty(slot);
+      if (slot >= RANGE_CLASSES && frame >= first && frame < first + ((words[at + 2] + RANGE_TAIL) >>> PAGE_SHIFT)) this.empty(slot);
       else this.live[kept++] = slot;
     }
     this.kept(kept);
@@ -156,7 +163,7 @@ export class Ranges {
     let first = page;
     let end = page + PAGE_SIZE;
     // A run that grows page by page is taken up where it ended.
-    const length = words[at + 2] === 0 ? 0 : words[at + 2] + TAIL;
+    const length = words[at + 2] === 0 ? 0 : words[at + 2] + RANGE_TAIL;
     const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
     const grows = length > 0 && length < RANGE_REACH && words[at + 4] === delta;
     this.reach = Math.min(Math.max(FIRST_REACH, length * 4), RANGE_REACH);
@@ -169,7 +176,7 @@ export class Ranges {
     if (length === 0) this.live[this.liveCount++] = (slot - RANGE_BASE) / RANGE_SLOT_BYTES;
     words[at] = first | 0;
     words[at + 1] = (first / TWO_32) | 0;
-    words[at + 2] = end - first - TAIL;
+    words[at + 2] = end - first - RANGE_TAIL;
     words[at + 3] = 0;
     words[at + 4] = delta;
   }
@@ -341,7 +348,7 @@ export class Ranges {
       const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
       if (words[at + 2] === 0) continue;
       const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
-      visit(base, (words[at + 2] + TAIL) / PAGE_SIZE, (words[at] + words[at + 4]) >>> PAGE_SHIFT, slot >= RANGE_CLASSES ? "write" : "read");
+      visit(base, (words[at + 2] + RANGE_TAIL) / PAGE_SIZE, (words[at] + words[at + 4]) >>> PAGE_SHIFT, slot >= RANGE_CLASSES ? "write" : "read");
     }
   }
   /** What is remembered of the page table in `frame`. */

@@ -15,7 +15,7 @@ import { DECODED, type Decoded, type Decoder, TOO_LONG, TRUNCATED } from "../dec
 import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
 import { FORM_BASE, FORM_FULL, FORM_REGISTER } from "./handler-table.ts";
 import type { InstructionTables } from "./tables.ts";
-import { gprAddress, RBP, RSP, ZERO } from "../state.ts";
+import { CODE_EPOCH, gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
   HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
   R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
@@ -152,6 +152,7 @@ export class CodeCache {
     words[entry] = low;
     words[entry + 1] = (rip / TWO_32) | 0;
     words[entry + 2] = record;
+    words[entry + 3] = this.#slotToEnter(record);
     if (this.#jumpsLogged < this.#jumpLog.length) this.#jumpLog[this.#jumpsLogged] = entry;
     this.#jumpsLogged++;
     return record;
@@ -187,6 +188,16 @@ export class CodeCache {
   }
   setRegionEpoch(record: number, epoch: number): void {
     this.#ram.u32[(record + R_EPOCH) >>> 2] = epoch;
+    const entry = jumpEntry(this.ripOf(record) | 0);
+    const words = this.#ram.i32;
+    if (words[entry + 2] === record) words[entry + 3] = this.#slotToEnter(record);
+  }
+  /** 1 + slot of the region that `record` enters and that may run as long as executable mappings stay what they are; 0 when there is none. */
+  #slotToEnter(record: number): number {
+    const { u16, i32 } = this.#ram;
+    const handler = u16[record >>> 1];
+    if (handler !== HANDLER_REGION && (handler !== HANDLER_REGION_CHECKED || i32[(record + R_EPOCH) >>> 2] !== i32[CODE_EPOCH >>> 2])) return 0;
+    return i32[(record + R_TARGET) >>> 2] + 1;
   }
   /** The least budget that the region entered by `record` may be given. */
   regionNeed(record: number): number {
@@ -234,6 +245,8 @@ export class CodeCache {
   removeRegion(record: number, frame: number): void {
     this.#ram.u16[record >>> 1] = HANDLER_STALE;
     const rip = this.ripOf(record);
+    const entry = jumpEntry(rip | 0);
+    if (this.#ram.i32[entry + 2] === record) this.#ram.i32[entry + 3] = 0;
     const blocks = this.#frames[frame]?.blocks;
     if (blocks?.get(rip) === record) blocks.delete(rip);
   }

@@ -380,8 +380,8 @@ export class ColdBuilder extends Builder {
     graph.if(target, () => this.#goto(target));
     this.gotoAddress(graph.loadConstant("i64.load", record, R_DISPLACEMENT), record);
   }
-  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0. */
-  gotoAddress(address: Node, from: Node): void {
+  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0; `found` is recorded before the jump. */
+  gotoAddress(address: Node, from: Node, found?: (record: Node) => void): void {
     const { graph } = this;
     const low = graph.op("i32.wrap_i64", address);
     const entry = graph.op("i32.shl", graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));
@@ -400,6 +400,7 @@ export class ColdBuilder extends Builder {
         });
       },
     );
+    found?.(graph.get(record));
     this.#goto(graph.get(record));
   }
   #helper(name: string): number {

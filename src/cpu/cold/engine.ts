@@ -22,7 +22,7 @@ import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_K
 import type { EngineStats } from "../../trace/stats.ts";
 import type { Region } from "../jit/region.ts";
 import { EAGER_TO_COMPILE, Jit, type JitStats, LONGEST_SAMPLE_CHUNK, type Patience, PATIENT, SAMPLE_CHUNK } from "../jit/jit.ts";
-import { RANGE_ACCESS_SIZE, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN } from "../translation.ts";
+import { RANGE_ACCESS_SIZE, RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
 import { instructionTables, type InstructionTables } from "./tables.ts";
@@ -132,10 +132,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     if (options.engine !== "interp") {
       if (this.#eager) tables.requireMeanings();
       else this.#tables = tables;
-      const { rangeRead, rangeWrite, gotoAddress } = instance.exports;
+      const { rangeRead, rangeWrite, gotoAddress, materialize } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
-      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress }, helpers, this.#patience.hot);
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, materialize, regions }, helpers, this.#patience.hot);
       this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
@@ -466,39 +466,58 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   /** The same for translated code, which leaves when a page was copied under the ranges in its locals, and runs the instruction again. */
   #checkRegionWrite(low: number, high: number, size: number): number {
     const { ranges } = this.mmu;
-    const { drops } = ranges;
+    const { changes } = ranges;
     if (this.#checkWrite(low, high, size) === 0) return 0;
-    if (ranges.drops === drops) return 1;
+    if (ranges.changes === changes) return 1;
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
     return 0;
   }
 
-  /** A miss of translated code: translates, refills the range slot, and gives the host address; 0 when the region must be left. */
+  /** A miss of translated code: translates, refills the range slot, and gives the host address of the first byte asked for; 0 when the
+   *  region must be left. Only the access itself is translated: the other bytes asked for may never be accessed, so where they are not
+   *  there in one piece the cold engine runs the instruction. */
   #rangeRefill(slot: number, low: number, high: number, request: number, write: number): number {
     const { mmu } = this;
+    const { ranges } = mmu;
     const size = request & RANGE_ACCESS_SIZE;
-    const { drops } = mmu.ranges;
+    const before = (request >>> RANGE_BEFORE_SHIFT) & RANGE_BEFORE_MASK;
+    const length = request >>> RANGE_LENGTH_SHIFT;
+    const mayLeave = (request & RANGE_MAY_LEAVE) !== 0;
+    const { changes } = ranges;
     this.#rangeMisses++;
     const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
     if (host === 0) return 0;
-    if (mmu.ranges.drops !== drops) {
-      // Ranges in the region's locals are stale: leave, and run the instruction again with fresh ones.
+    if (ranges.changes !== changes) {
+      // What the region has in locals may be stale: leave, and run the instruction again with fresh ranges.
       this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
       return 0;
     }
-    if (host === BOUNCE_WRITE) {
-      if (!this.#bounceTouchesCode()) return host;
+    if (host === BOUNCE_WRITE || host === BOUNCE_READ) {
+      if (!mayLeave && (host === BOUNCE_READ || !this.#bounceTouchesCode())) return host;
       this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
       return 0;
     }
-    if (host === BOUNCE_READ) return host;
-    const wasEmpty = mmu.ranges.isEmpty(slot);
-    if (!wasEmpty && (request & RANGE_MISSES_OFTEN) === 0) return host;
-    mmu.ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0));
-    // The region goes on with what it has; when it has missed often, it leaves to take up the new range.
-    if (wasEmpty || (request & RANGE_MAY_LEAVE) === 0) return host;
-    this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+    const wasEmpty = ranges.isEmpty(slot);
+    if (wasEmpty || (request & RANGE_MISSES_OFTEN) !== 0) {
+      ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0));
+      // The region goes on with what it has; when it has missed often, it leaves to take up the new range.
+      if (!wasEmpty && mayLeave) {
+        this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
+        return 0;
+      }
+    }
+    const first = host - before;
+    const last = first + length - 1;
+    const page = host >>> 12;
+    if ((first >>> 12 === page || this.#isBeside(low, high, page, -1, write)) && (last >>> 12 === page || this.#isBeside(low, high, page, 1, write))) return first;
+    this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
     return 0;
+  }
+  /** True when the page before or behind that of an address is known to lie before or behind it in RAM as well. */
+  #isBeside(low: number, high: number, page: number, step: 1 | -1, write: number): boolean {
+    const address = (high >>> 0) * TWO_32 + (low >>> 0) + step * PAGE_SIZE;
+    const host = this.mmu.tlb.find(address, write === 0 ? READ : WRITE);
+    return host >= 0 && host >>> 12 === page + step && (write === 0 || !this.mmu.codeGuard.isMarked(page + step));
   }
   #bounceTouchesCode(): boolean {
     const guard = this.mmu.codeGuard;

@@ -11,9 +11,10 @@ import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
 import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
+import { HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
-import { RANGE_ACCESS_SIZE, RANGE_MISSES_OFTEN } from "../translation.ts";
+import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
+import { recordMaterialize } from "../lazy-flags.ts";
 
 const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
 
@@ -86,22 +87,35 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
       throw new Error(`handler ${key}: ${(error as Error).message}`, { cause: error });
     }
   }
+  const materialize = addMaterialize(module);
   const run = new Graph([I32, I32]);
   const record = run.get(run.parameter(0));
-  run.return(run.callIndirect(HANDLER_TABLE, handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1))));
+  const kind = run.callIndirect(HANDLER_TABLE, handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1)));
+  run.callVoid(materialize);
+  run.return(kind);
   run.unreachable();
   add(run, "run");
-  addRegionSupport(module, functions, rangeRefill);
+  addRegionSupport(module, functions, rangeRefill, materialize);
   module.defineTable(elements.length);
   module.setElements(elements);
   const section = new Bytes().name(TABLES_SECTION).text(tablesOf(table)).take();
   return new Bytes().append(module.build()).byte(0).u32(section.length).append(section).take();
 }
 
+/** materialize(): brings the flag words up to date (lazy-flags.ts). Called wherever anything but a region goes on. */
+function addMaterialize(module: ModuleBuilder): number {
+  const graph = new Graph([]);
+  recordMaterialize(graph);
+  const code = new Bytes();
+  graph.emitTo(code);
+  code.byte(0x0b);
+  return module.addFunction(module.type([], []), graph.locals, code.take(), "materialize");
+}
+
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
- *  address or 0 (translation.ts has the request's bits). A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
+ *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
  *  times and every 1,024: seldom enough that accesses alternating between places do not refill for ever. */
-function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number): void {
+function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number, materialize: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
     const graph = new Graph(params);
     record(graph);
@@ -113,16 +127,21 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
   emit([I64, I32], "gotoAddress", (graph) => {
     const address = graph.get(graph.parameter(0));
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
-    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0));
+    // Regions take flags as they are, handlers want the words.
+    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0), (record) => {
+      const handler = graph.op("i32.sub", graph.load("i32.load16_u", record), graph.i32(HANDLER_REGION));
+      graph.if(graph.op("i32.gt_u", handler, graph.i32(HANDLER_REGION_CHECKED - HANDLER_REGION)), () => graph.callVoid(materialize));
+    });
   });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {
       const [address, slot, request] = [0, 1, 2].map((n) => graph.get(graph.parameter(n)));
-      const size = graph.op("i32.and", request, graph.i32(RANGE_ACCESS_SIZE));
       const wide = (x: Node): Node => graph.op("i64.extend_i32_u", x);
       const low = graph.op("i32.wrap_i64", address), high = graph.op("i32.wrap_i64", graph.op("i64.shr_u", address, graph.i64(32)));
-      const last = graph.op("i64.add", address, wide(graph.op("i32.sub", size, graph.i32(1))));
-      const entry = graph.op("i32.and", graph.op("i32.shr_u", low, graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
+      const before = graph.op("i32.and", graph.op("i32.shr_u", request, graph.i32(RANGE_BEFORE_SHIFT)), graph.i32(RANGE_BEFORE_MASK));
+      const first = graph.op("i64.sub", address, wide(before));
+      const last = graph.op("i64.add", first, wide(graph.op("i32.sub", graph.op("i32.shr_u", request, graph.i32(RANGE_LENGTH_SHIFT)), graph.i32(1))));
+      const entry = graph.op("i32.and", graph.op("i32.shr_u", graph.op("i32.wrap_i64", first), graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
       const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
       graph.store("i32.store16", slot, misses, RANGE_MISSES);
       const power = graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))));
@@ -131,7 +150,7 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       const isEmpty = graph.op("i32.eqz", graph.load("i32.load", slot, RANGE_LIMIT));
       graph.if(graph.op("i32.eqz", graph.op("i32.or", often, isEmpty)), () => {
         graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
-          graph.return(graph.op("i32.add", low, graph.load("i32.load", entry, array + 8)));
+          graph.return(graph.op("i32.add", graph.op("i32.wrap_i64", first), graph.load("i32.load", entry, array + 8)));
         });
       });
       const asked = graph.op("i32.or", request, graph.op("i32.mul", often, graph.i32(RANGE_MISSES_OFTEN)));

@@ -25,7 +25,7 @@ function shift(mnemonic: string, encodingRows: string[], apply: (b: Builder, x: 
     const { result, setFlags } = apply(b, b.readModify(dst), c);
     b.write(dst, result);
     if (count.spec.source === "fixed" && count.spec.class === "imm") setFlags();
-    else b.if(b.isNonZero(c), setFlags);
+    else b.flags.when(b.isNonZero(c), setFlags);
   });
 }
 
@@ -155,7 +155,7 @@ function doubleShift(dst: Operand, src: Operand, count: Value, b: Builder, apply
   const y = b.read(src), c = masked(b, count, dst.width), x = b.readModify(dst);
   const { result, carry } = apply(b, x, y, c);
   b.write(dst, result);
-  b.if(b.isNonZero(c), () => shiftFlags(b, result, carry(), b.xor(b.word(x), b.word(result))));
+  b.flags.when(b.isNonZero(c), () => shiftFlags(b, result, carry(), b.xor(b.word(x), b.word(result))));
 }
 function doubleShiftInstruction(mnemonic: string, byImmediate: string, byRegister: string, apply: DoubleShift): void {
   const immediate: Semantics = (b, dst, src, count) => doubleShift(dst, src, b.read(count), b, apply);

@@ -4,13 +4,19 @@
  *  back is a branch to the Wasm loop of its head:
  *
  *    block exit
- *      prologue: registers, flags and ranges into locals
- *      block B3 { loop B1 { block B2 { code of B1 } code of B2 } } code of B3
+ *      block chain
+ *        prologue: registers and ranges into locals
+ *        block B3 { loop B1 { block B2 { code of B1 } code of B2 } } code of B3
+ *      end
+ *      store registers; go on at another address
  *    end
- *    store registers and flags; leave or chain
+ *    store registers; leave
  *
- *  Instructions are counted block by block; whether the budget suffices is asked at the entry and at loop heads only, for the longest
- *  way to the next such place. What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
+ *  A block that is entered from one place only goes on with what is known there: where the flags come from, which accesses have been
+ *  asked for, and what has retired but not been charged yet. Where ways come together, all of that is settled on each of them.
+ *
+ *  Whether the budget suffices is asked at the entry and on edges back to a loop's head, for the longest way to the next such place.
+ *  What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import type { Value } from "../builder.ts";
 import { type HelperName, helperSignatures } from "../helpers.ts";
 import type { Decoded } from "../decode/decoder.ts";
@@ -18,7 +24,8 @@ import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Label } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
-import { ColdOnly, JitBuilder } from "./jit-builder.ts";
+import { blocksThatAskForFlags } from "./effects.ts";
+import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { type Block, type Region, successors, type Target } from "./region.ts";
 
@@ -39,14 +46,16 @@ export interface Mark {
   readonly part: Block | Decoded | "exit";
 }
 
-const FIXED_IMPORTS = 5;
+const FIXED_IMPORTS = 6;
 
 /** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing. */
 export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
+  const module = new ModuleBuilder();
+  const regionType = module.type([I32, I32], [I32]);
   const helpers: string[] = [];
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5, regions: 0, regionType,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;
@@ -60,13 +69,14 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
     if (error instanceof ColdOnly) return { coldOnly: emitter.encoding as Encoding };
     throw error;
   }
-  const module = new ModuleBuilder();
   module.importMemory("env", "memory");
   module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
   module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);
   module.importFunction("env", "flushWrite", [], []);
   module.importFunction("env", "checkWrite", [I32, I32, I32], [I32]);
   module.importFunction("env", "gotoAddress", [I64, I32], [I32]);
+  module.importFunction("env", "materialize", [], []);
+  module.importTable("env", "regions");
   for (const name of helpers) {
     const { params, result } = helperSignatures[name as HelperName];
     module.importFunction("helpers", name, params.map((t) => (t === "i32" ? I32 : I64)), result === undefined ? [] : [result === "i32" ? I32 : I64]);
@@ -75,7 +85,7 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
   graph.emitTo(code);
   code.byte(0x0b);
   marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
-  module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
+  module.addFunction(regionType, graph.locals, code.take(), "region", graph.hints);
   return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
@@ -86,8 +96,11 @@ class RegionEmitter {
   /** Labels in reach: behind which a block begins, and loops that are open. */
   readonly #forward = new Map<Block, Label>();
   readonly #open = new Map<Block, Label>();
-  readonly #kindOut: (number | undefined)[] = [];
-  readonly #predecessors = new Map<Block, Block[]>();
+  /** By how many edges a block is entered. */
+  readonly #entrances = new Map<Block, number>();
+  readonly #asking: ReadonlySet<Block>;
+  /** What holds where such a block begins. */
+  readonly #states = new Map<Block, TextState>();
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   #block!: Block;
@@ -104,19 +117,19 @@ class RegionEmitter {
     this.#graph = graph;
     this.#b = b;
     this.#layout = layOut(region.entry);
-    const { order, loops, follows } = this.#layout;
+    const { order, follows } = this.#layout;
+    this.#asking = blocksThatAskForFlags(order, follows);
+    this.#entrances.set(order[0], 1);
     for (const block of order) {
       this.instructions += block.instructions.length;
-      for (const next of successors(block)) {
-        if (!follows(block, next)) continue;
-        const list = this.#predecessors.get(next);
-        if (list === undefined) this.#predecessors.set(next, [block]);
-        else list.push(block);
+      for (const target of [block.next, block.taken]) {
+        if (target === undefined || typeof target === "number" || !follows(block, target)) continue;
+        this.#entrances.set(target, (this.#entrances.get(target) ?? 0) + 1);
       }
     }
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
-      for (const next of successors(order[i])) if (next.index > i && follows(order[i], next) && !loops.has(next)) rest = Math.max(rest, this.#cost[next.index]);
+      for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
       this.#cost[i] = order[i].instructions.length + rest;
     }
   }
@@ -127,20 +140,23 @@ class RegionEmitter {
   emit(): void {
     const graph = this.#graph;
     const b = this.#b;
-    const { order, loops } = this.#layout;
+    const { order } = this.#layout;
     const prologue = graph.placeholder();
     b.onJump = () => this.#go(this.#block.taken as Target);
     b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
     graph.block((exit) => {
-      b.setExit(exit);
-      graph.block((denied) => {
-        b.setDenied(denied);
-        if (!loops.has(order[0])) b.requireBudget(this.#cost[0], order[0].start);
-        this.#emitRange(0, order.length - 1);
+      graph.block((chain) => {
+        graph.block((denied) => {
+          b.setExits(exit, chain, denied);
+          b.beginBlock(-1, undefined);
+          b.requireBudget(this.#cost[0], order[0].start);
+          this.#emitRange(0, order.length - 1);
+        });
+        b.denied();
       });
-      b.denied();
+      this.#mark("exit");
+      b.chainExit();
     });
-    this.#mark("exit");
     b.epilogue();
     graph.unreachable();
     prologue(() => b.prologue());
@@ -184,40 +200,34 @@ class RegionEmitter {
     const b = this.#b;
     this.#block = block;
     this.#mark(block);
-    b.jitFlags.beginBlock(this.#kindIn(block));
-    if (this.#layout.loops.has(block)) b.requireBudget(this.#cost[block.index], block.start);
-    b.chargeBlock(block.instructions.length);
-    let left = block.instructions.length;
+    b.beginBlock(block.index, this.#states.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
-      const operands = b.beginInstruction(d, left--);
       this.encoding = d.encoding;
-      d.encoding.semantics(b, ...operands);
+      d.encoding.semantics(b, ...b.beginInstruction(d));
+      if (d.encoding.options.endsBlock !== true) b.retire();
     }
-    this.#kindOut[block.index] = b.jitFlags.kindNow;
-    if (block.ending === "branch") this.#go(block.next as Target);
-    else if (block.ending === "fall") this.#go(block.next as Target);
-  }
-
-  /** Kind of the flags when every way into `block` is a forward edge that leaves the same kind. */
-  #kindIn(block: Block): number | undefined {
-    let kind: number | undefined;
-    for (const [i, from] of (this.#predecessors.get(block) ?? []).entries()) {
-      const out = from.index < block.index ? this.#kindOut[from.index] : undefined;
-      if (out === undefined || (i > 0 && out !== kind)) return undefined;
-      kind = out;
-    }
-    return kind;
+    if (block.ending === "branch" || block.ending === "fall") this.#go(block.next as Target);
   }
 
   #go(target: Target): void {
+    const b = this.#b;
     if (typeof target === "number") {
-      this.#b.chainTo(target);
+      b.chainTo(target);
       return;
     }
-    const label = this.#open.get(target) ?? this.#forward.get(target);
-    if (label !== undefined && this.#layout.follows(this.#block, target)) this.#graph.br(label);
-    else this.#b.chainTo(target.start);
+    const open = this.#open.get(target), label = open ?? this.#forward.get(target);
+    if (label === undefined || !this.#layout.follows(this.#block, target)) {
+      b.chainTo(target.start);
+      return;
+    }
+    if (this.#entrances.get(target) === 1) this.#states.set(target, b.textState);
+    else {
+      if (this.#asking.has(target)) b.jitFlags.save();
+      b.charge();
+      if (open !== undefined) b.requireBudget(this.#cost[target.index], target.start);
+    }
+    this.#graph.br(label);
   }
 
   #indirect(address: Value, isReturn: boolean): void {

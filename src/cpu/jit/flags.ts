@@ -1,306 +1,307 @@
 /** Lazy flags: what the last flag-setting instruction had, instead of the flags themselves.
  *
- *  Inside a block the operands are known at compile time, so a condition becomes one comparison. At every point the same knowledge
- *  is in four locals (kind, x, y, result), so that an exit can compute the exact flags; an unused computation costs nothing, because
- *  it happens in the exit only.
+ *  While code is recorded it is known at every point where the flags come from: operands and result of the last setter, with single
+ *  flags that were set beside it, or RAM. Conditions become one comparison of those operands. Nothing is kept in locals: where the
+ *  region is left, or where ways come together and somebody may still ask, the operands are stored (usually three stores), and
+ *  whoever needs the words of cpu/state.ts has them computed from there: the cold engine, when translated code goes on in it, or a
+ *  reader in translated code that does not know the setter.
  *
- *    kind 0      the six words of cpu/state.ts are in locals
- *    kind & 3    1: sum, result = x + y (+ carry)     2: difference, result = x − y (− borrow)
- *    kind & 4    CF is in its word (inc, dec, shifts)
- *    kind & 8    OF is in its word (shifts, rotates)
+ *  In RAM: LAZY_KIND says which words are not up to date, LAZY_X and LAZY_Y the operands (only their low bits count):
+ *    0        nothing is lazy
+ *    1 or 2   result = x + y or x − y; ZF, SF, PF, AF follow from it
+ *    + 4, 8   so does CF, so does OF (else they are in their words: inc, dec, shifts)
+ *    bits 8…  64 − width of the operation
  *  Logic operations are differences: result − 0. */
 import { type Condition, Flags, type Value } from "../builder.ts";
-import { FLAG_ADJUST, FLAG_CARRY, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO } from "../state.ts";
-import type { Graph, Node, Variable } from "../wasm/graph.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { FLAG_ADJUST, FLAG_CARRY, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, LAZY_KIND, LAZY_X, LAZY_Y } from "../state.ts";
+import type { Graph, Node } from "../wasm/graph.ts";
+import { I64 } from "../wasm/opcodes.ts";
+import { deriveFlag, LAZY_CARRY, LAZY_OVERFLOW, LAZY_SHIFT, LAZY_SUM, LAZY_DIFFERENCE, WORDS } from "../lazy-flags.ts";
 import type { JitBuilder } from "./jit-builder.ts";
 
-export const KIND_WORDS = 0;
-const KIND_SUM = 1;
-const KIND_DIFFERENCE = 2;
-const KIND_BASE = 3;
-const CARRY_IN_WORD = 4;
-const OVERFLOW_IN_WORD = 8;
-
-/** What is known at a point of the text: the operands of the last setter as values. */
-interface Known {
+/** The last setter. */
+interface Setter {
+  readonly kind: typeof LAZY_SUM | typeof LAZY_DIFFERENCE;
   readonly x: Value;
   readonly y: Value;
   readonly result: Value;
-  /** True when x, y, result are exact for comparisons (no carry came in, full width as operated on). */
+  /** True when result = x ± y: no carry came in. */
   readonly plain: boolean;
 }
-/** Everything known at a point of the text. */
-export interface FlagState {
-  readonly kind: number | undefined;
-  readonly known: Known | undefined;
-  readonly version: number;
-}
+/** One of two states, by a condition: an instruction whose count may be 0. */
+interface Choice { readonly condition: Node; readonly then: FlagState; readonly otherwise: FlagState }
+/** A single flag set beside the rest: its word, and the truth value if it was given as one. */
+interface Beside { readonly word: Value | undefined; readonly truth: Value | undefined }
 
-const WORDS = [FLAG_ZERO, FLAG_SIGN, FLAG_PARITY, FLAG_CARRY, FLAG_OVERFLOW, FLAG_ADJUST] as const;
+/** Where flags come from: a setter; RAM, lazy or not; the words in RAM; a choice. And what was set beside that. */
+export interface FlagState {
+  readonly base: Setter | Choice | "ram" | "words";
+  readonly beside: ReadonlyMap<number, Beside>;
+}
+const NOTHING: ReadonlyMap<number, Beside> = new Map();
+export const FLAGS_IN_RAM: FlagState = { base: "ram", beside: NOTHING };
+const FLAGS_IN_WORDS: FlagState = { base: "words", beside: NOTHING };
 
 export class JitFlags extends Flags {
   readonly #graph: Graph;
-  readonly #kind: Variable;
-  readonly #x: Variable;
-  readonly #y: Variable;
-  readonly #result: Variable;
-  readonly #words = new Map<number, Variable>();
-  #known: Known | undefined;
-  /** Kind at this point if it is the same on every path. */
-  #staticKind: number | undefined;
-  /** Counts changes, so that it can be told whether a stretch of text made any. */
-  #version = 0;
-  /** Some instruction of the region changes flags, so exits must store them. */
-  changed = false;
+  readonly #materialize: () => number;
+  #state: FlagState = FLAGS_IN_RAM;
+  /** Told when what was before the present text is asked for or kept (see effects.ts). */
+  onRead: (() => void) | undefined;
 
-  constructor(b: JitBuilder, graph: Graph) {
+  /** @param materialize index of the function that brings the words up to date */
+  constructor(b: JitBuilder, graph: Graph, materialize: () => number) {
     super(b);
     this.#graph = graph;
-    this.#kind = graph.variable(I32);
-    this.#x = graph.variable(I64);
-    this.#y = graph.variable(I64);
-    this.#result = graph.variable(I64);
-    for (const address of WORDS) this.#words.set(address, graph.variable(I64));
+    this.#materialize = materialize;
   }
 
-  // ---- at borders of the text ------------------------------------------------------------------------------------------------------
-
-  /** At region entry: the words come from RAM. */
-  loadAll(): void {
-    for (const address of WORDS) this.#graph.set(this.#word(address), this.#graph.load("i64.load", this.#graph.i32(0), address));
-    this.#graph.set(this.#kind, this.#graph.i32(KIND_WORDS));
+  /** What is known here; the caller may bring it back where the same holds. */
+  get state(): FlagState {
+    return this.#state;
   }
-  /** Stores the exact words to RAM; for exits. */
-  storeAll(): void {
-    this.materialize();
-    for (const address of WORDS) this.#graph.store("i64.store", this.#graph.i32(0), this.#graph.get(this.#word(address)), address);
-  }
-  /** A block begins: values of other blocks are not known here. `kind` is the kind that all predecessors leave, if they agree. */
-  beginBlock(kind: number | undefined): void {
-    this.#version++;
-    this.#staticKind = kind;
-    this.#known = kind === undefined || kind === KIND_WORDS ? undefined : this.#fromLocals();
-  }
-  /** Kind at the end of the text so far. */
-  get kindNow(): number | undefined {
-    return this.#staticKind;
-  }
-  snapshot(): FlagState {
-    return { kind: this.#staticKind, known: this.#known, version: this.#version };
-  }
-  restore(state: FlagState): void {
-    this.#staticKind = state.kind;
-    this.#known = state.known;
-    this.#version = state.version;
-  }
-  /** Two ways come together: the one that left `other`, and the one recorded last; both began with `before`. */
-  merge(before: FlagState, other: FlagState): void {
-    if (other.version === before.version && this.#version === before.version) return;
-    this.beginBlock(other.kind === this.#staticKind ? other.kind : undefined);
+  set state(state: FlagState) {
+    this.#state = state;
   }
 
-  // ---- setters -------------------------------------------------------------------------------------------------------------------------
-
-  override add(x: Value, y: Value, sum: Value): void { this.#remember(KIND_SUM, x, y, sum, true); }
-  override sub(x: Value, y: Value, difference: Value): void { this.#remember(KIND_DIFFERENCE, x, y, difference, true); }
-  override addWithCarry(x: Value, y: Value, sum: Value): void { this.#remember(KIND_SUM, x, y, sum, false); }
-  override subWithBorrow(x: Value, y: Value, difference: Value): void { this.#remember(KIND_DIFFERENCE, x, y, difference, false); }
-  override logic(result: Value): void { this.#remember(KIND_DIFFERENCE, result, this.b.constant(result.width, 0), result, true); }
-  override increment(x: Value, result: Value): void {
-    this.#keepCarry();
-    this.#remember(KIND_SUM | CARRY_IN_WORD, x, this.b.constant(x.width, 1), result, false);
+  /** True when nothing of what is in RAM is asked for again. */
+  get replacesAll(): boolean {
+    const { base, beside } = this.#state;
+    return isSetter(base) || beside.size === WORDS.length;
   }
-  override decrement(x: Value, result: Value): void {
-    this.#keepCarry();
-    this.#remember(KIND_DIFFERENCE | CARRY_IN_WORD, x, this.b.constant(x.width, 1), result, false);
+
+  // ---- setters -----------------------------------------------------------------------------------------------------------------
+
+  override add(x: Value, y: Value, sum: Value): void { this.#remember(LAZY_SUM, x, y, sum, true); }
+  override sub(x: Value, y: Value, difference: Value): void { this.#remember(LAZY_DIFFERENCE, x, y, difference, true); }
+  override addWithCarry(x: Value, y: Value, sum: Value): void { this.#remember(LAZY_SUM, x, y, sum, false); }
+  override subWithBorrow(x: Value, y: Value, difference: Value): void { this.#remember(LAZY_DIFFERENCE, x, y, difference, false); }
+  override logic(result: Value): void { this.#remember(LAZY_DIFFERENCE, result, this.b.constant(result.width, 0), result, true); }
+  override increment(x: Value, result: Value): void { this.#step(LAZY_SUM, x, result); }
+  override decrement(x: Value, result: Value): void { this.#step(LAZY_DIFFERENCE, x, result); }
+  #step(kind: Setter["kind"], x: Value, result: Value): void {
+    const carry = this.#keepCarry();
+    this.#remember(kind, x, this.b.constant(x.width, 1), result, true);
+    this.#set(FLAG_CARRY, carry);
   }
   /** Shifts and multiplications: CF, OF and AF = 0 follow. */
-  override result(result: Value): void {
-    this.#remember(KIND_DIFFERENCE | CARRY_IN_WORD | OVERFLOW_IN_WORD, result, this.b.constant(result.width, 0), result, false);
-  }
+  override result(result: Value): void { this.logic(result); }
   override replaceAll(): void {
-    this.#setKind(KIND_WORDS);
-    this.#known = undefined;
-    this.changed = true;
+    this.#state = FLAGS_IN_WORDS;
   }
-  override setCarryWord(word: Value): void { this.#setWordBeside(FLAG_CARRY, CARRY_IN_WORD, word); }
-  override setOverflowWord(word: Value): void { this.#setWordBeside(FLAG_OVERFLOW, OVERFLOW_IN_WORD, word); }
-  override setAdjustWord(word: Value): void {
-    const k = this.#known;
-    // The difference result − 0 says AF = 0 already.
-    if (k !== undefined && k.x === k.result && ((this.#staticKind ?? KIND_WORDS) & KIND_BASE) === KIND_DIFFERENCE && isZeroConstant(word.node) && isZeroConstant(k.y.node)) return;
-    this.setWord(FLAG_ADJUST, word);
-  }
-  override setWord(address: number, word: Value): void {
-    const variable = this.#words.get(address);
-    if (variable === undefined) {
-      super.setWord(address, word);
+  override when(condition: Value, set: () => void): void {
+    const { constant } = condition.node;
+    if (constant !== undefined) {
+      if (constant) set();
       return;
     }
-    this.materialize();
-    this.changed = true;
-    this.#version++;
-    this.#graph.set(variable, word.node);
+    // Choices of choices would be stored one inside the other.
+    if (isChoice(this.#state.base)) this.#settle();
+    const before = this.#state;
+    set();
+    if (this.#state !== before) this.#state = { base: { condition: condition.node, then: this.#state, otherwise: before }, beside: NOTHING };
+  }
+  override carry(value: Value): void { this.#set(FLAG_CARRY, { word: undefined, truth: value }); }
+  override overflow(value: Value): void { this.#set(FLAG_OVERFLOW, { word: undefined, truth: value }); }
+  override zero(value: Value): void { this.#set(FLAG_ZERO, { word: undefined, truth: value }); }
+  override sign(value: Value): void { this.#set(FLAG_SIGN, { word: undefined, truth: value }); }
+  override parity(value: Value): void { this.#set(FLAG_PARITY, { word: undefined, truth: value }); }
+  override adjust(value: Value): void { this.#set(FLAG_ADJUST, { word: undefined, truth: value }); }
+  override setAdjustWord(word: Value): void {
+    const { base } = this.#state;
+    // The difference result − 0 says AF = 0 already.
+    if (isSetter(base) && base.x === base.result && isZeroConstant(word.node)) return;
+    super.setAdjustWord(word);
+  }
+  override setWord(address: number, word: Value): void {
+    if (WORDS.includes(address)) this.#set(address, { word, truth: undefined });
+    else super.setWord(address, word);
+  }
+  #set(address: number, beside: Beside): void {
+    if (isChoice(this.#state.base)) this.#settle();
+    this.#state = { base: this.#state.base, beside: new Map(this.#state.beside).set(address, beside) };
+  }
+  #remember(kind: Setter["kind"], x: Value, y: Value, result: Value, plain: boolean): void {
+    this.#state = { base: { kind, x, y, result, plain }, beside: NOTHING };
+  }
+  /** inc and dec keep CF. */
+  #keepCarry(): Beside {
+    const { base, beside } = this.#state;
+    const known = beside.get(FLAG_CARRY);
+    if (known !== undefined) return known;
+    if (isSetter(base) && base.plain) return { word: undefined, truth: this.isCarry() };
+    if (base === "ram") {
+      // In a loop of inc or dec the word is up to date from the second turn on: not worth a call.
+      this.onRead?.();
+      const graph = this.#graph;
+      const kind = graph.load("i32.load", graph.i32(0), LAZY_KIND);
+      graph.ifUnlikely(graph.op("i32.and", kind, graph.i32(LAZY_CARRY)), () => graph.callVoid(this.#materialize()));
+      return { word: super.getWord(FLAG_CARRY), truth: undefined };
+    }
+    return { word: this.getWord(FLAG_CARRY), truth: undefined };
   }
 
-  // ---- questions -------------------------------------------------------------------------------------------------------------------------
+  // ---- questions -----------------------------------------------------------------------------------------------------------------
 
-  override isZero(): Value {
-    const k = this.#known;
-    if (k === undefined) return super.isZero();
-    return k.plain && this.#staticKind === KIND_DIFFERENCE && k.x !== k.result ? this.b.eq(k.x, k.y) : this.b.isZero(k.result);
-  }
+  override isZero(): Value { return this.#truth(FLAG_ZERO) ?? this.#isZero() ?? super.isZero(); }
   override isSign(): Value {
-    return this.#known === undefined ? super.isSign() : this.b.isNegative(this.#known.result);
+    const setter = this.#setterOf(FLAG_SIGN);
+    return this.#truth(FLAG_SIGN) ?? (setter === undefined ? super.isSign() : this.b.isNegative(setter.result));
   }
   override isCarry(): Value {
-    const k = this.#known;
-    if (k?.plain === true && this.#staticKind === KIND_DIFFERENCE) return this.b.ltU(k.x, k.y);
-    if (k?.plain === true && this.#staticKind === KIND_SUM) return this.b.ltU(k.result, k.x);
-    return super.isCarry();
+    const known = this.#truth(FLAG_CARRY);
+    if (known !== undefined) return known;
+    const setter = this.#setterOf(FLAG_CARRY);
+    if (setter?.plain !== true) return super.isCarry();
+    return setter.kind === LAZY_DIFFERENCE ? this.b.ltU(setter.x, setter.y) : this.b.ltU(setter.result, setter.x);
   }
+  override isOverflow(): Value { return this.#truth(FLAG_OVERFLOW) ?? super.isOverflow(); }
+  override isParity(): Value { return this.#truth(FLAG_PARITY) ?? super.isParity(); }
+  override isAdjust(): Value { return this.#truth(FLAG_ADJUST) ?? super.isAdjust(); }
   override condition(code: Condition): Value {
-    const k = this.#known;
-    if (k?.plain === true && this.#staticKind === KIND_DIFFERENCE) {
+    const { base, beside } = this.#state;
+    if (isSetter(base) && base.plain && base.kind === LAZY_DIFFERENCE) {
       const { b } = this;
-      switch (code) {
-        case 3: return b.leU(k.y, k.x);
-        case 5: return b.not(this.isZero());
-        case 6: return b.leU(k.x, k.y);
-        case 7: return b.ltU(k.y, k.x);
-        case 12: return b.ltS(k.x, k.y);
-        case 13: return b.leS(k.y, k.x);
-        case 14: return b.leS(k.x, k.y);
-        case 15: return b.ltS(k.y, k.x);
+      const { x, y } = base;
+      const carryIsOwn = !beside.has(FLAG_CARRY), overflowIsOwn = !beside.has(FLAG_OVERFLOW);
+      const zeroIsOwn = !beside.has(FLAG_ZERO) && !beside.has(FLAG_SIGN);
+      if (zeroIsOwn) {
+        if (code === 5) return b.not(this.isZero());
+        if (carryIsOwn) {
+          switch (code) {
+            case 3: return b.leU(y, x);
+            case 6: return b.leU(x, y);
+            case 7: return b.ltU(y, x);
+          }
+        }
+        if (overflowIsOwn) {
+          switch (code) {
+            case 12: return b.ltS(x, y);
+            case 13: return b.leS(y, x);
+            case 14: return b.leS(x, y);
+            case 15: return b.ltS(y, x);
+          }
+        }
       }
     }
     return super.condition(code);
   }
   override getWord(address: number): Value {
-    const variable = this.#words.get(address);
-    if (variable === undefined) return super.getWord(address);
-    const derived = this.#derived(address);
-    if (derived !== undefined) return derived;
-    if (this.#staticKind === undefined || !this.#isInWord(address, this.#staticKind)) this.materialize();
-    return this.#value(variable);
+    if (!WORDS.includes(address)) return super.getWord(address);
+    if (isChoice(this.#state.base)) this.#settle();
+    const { base, beside } = this.#state;
+    const known = beside.get(address);
+    if (known !== undefined) return this.#wordOf(address, known);
+    if (isSetter(base)) return this.#derive(address, base);
+    this.onRead?.();
+    if (base === "ram") {
+      const graph = this.#graph;
+      graph.if(graph.load("i32.load", graph.i32(0), LAZY_KIND), () => graph.callVoid(this.#materialize()));
+      this.#state = { base: "words", beside };
+    }
+    return super.getWord(address);
   }
 
-  /** A word computed from what is known, without bringing the others up to date. */
-  #derived(address: number): Value | undefined {
-    const k = this.#known;
-    const kind = this.#staticKind;
-    if (k === undefined || kind === undefined || this.#isInWord(address, kind)) return undefined;
-    return this.#derive(address, kind, k);
+  #truth(address: number): Value | undefined {
+    return this.#state.beside.get(address)?.truth;
   }
-  #derive(address: number, kind: number, k: Known): Value {
+  /** The setter that `address` follows from. */
+  #setterOf(address: number): Setter | undefined {
+    const { base, beside } = this.#state;
+    return isSetter(base) && !beside.has(address) ? base : undefined;
+  }
+  #isZero(): Value | undefined {
+    const setter = this.#setterOf(FLAG_ZERO);
+    if (setter === undefined) return undefined;
+    const compares = setter.plain && setter.kind === LAZY_DIFFERENCE && setter.x !== setter.result;
+    return compares ? this.b.eq(setter.x, setter.y) : this.b.isZero(setter.result);
+  }
+  #wordOf(address: number, { word, truth }: Beside): Value {
+    if (word !== undefined) return word;
     const { b } = this;
-    const x = b.word(k.x), y = b.word(k.y), r = b.word(k.result);
-    const sum = (kind & KIND_BASE) === KIND_SUM;
+    const bit = truth as Value;
     switch (address) {
       case FLAG_ZERO:
-      case FLAG_SIGN:
       case FLAG_PARITY:
-        return r;
-      case FLAG_OVERFLOW:
-        return sum ? b.and(b.xor(x, r), b.xor(y, r)) : b.and(b.xor(x, y), b.xor(x, r));
-      case FLAG_CARRY:
-        return sum ? b.or(b.and(x, y), b.and(b.or(x, y), b.not(r))) : b.or(b.and(b.not(x), y), b.and(b.not(b.xor(x, y)), r));
+        return b.zext(b.not(bit), 64);
+      case FLAG_ADJUST:
+        return b.shl(b.zext(bit, 64), 4);
       default:
-        return b.xor(b.xor(x, y), r);
+        return b.neg(b.zext(bit, 64));
     }
   }
-  #isInWord(address: number, kind: number): boolean {
-    return kind === KIND_WORDS || (address === FLAG_CARRY && (kind & CARRY_IN_WORD) !== 0) || (address === FLAG_OVERFLOW && (kind & OVERFLOW_IN_WORD) !== 0);
-  }
-
-  /** Brings the six words up to date, whatever the kind is. */
-  materialize(): void {
-    const graph = this.#graph;
-    const kind = this.#staticKind;
-    if (kind === KIND_WORDS) return;
-    if (kind !== undefined) {
-      const known = this.#known ?? this.#fromLocals();
-      const words = WORDS.filter((address) => !this.#isInWord(address, kind)).map((address) => [address, this.#derive(address, kind, known)] as const);
-      for (const [address, word] of words) graph.set(this.#word(address), word.node);
-    } else {
-      graph.if(graph.get(this.#kind), () => {
-        const known = this.#fromLocals();
-        const sum = this.#kindHas(KIND_SUM);
-        const put = (address: number, kept: number | undefined, word: (kind: number) => Value): void => {
-          let value = this.b.select(sum, word(KIND_SUM), word(KIND_DIFFERENCE));
-          if (kept !== undefined) value = this.b.select(this.#kindHas(kept), this.#value(this.#word(address)), value);
-          graph.set(this.#word(address), value.node);
-        };
-        for (const address of [FLAG_CARRY, FLAG_OVERFLOW]) put(address, address === FLAG_CARRY ? CARRY_IN_WORD : OVERFLOW_IN_WORD, (k) => this.#derive(address, k, known));
-        graph.set(this.#word(FLAG_ADJUST), this.#derive(FLAG_ADJUST, KIND_SUM, known).node);
-        for (const address of [FLAG_ZERO, FLAG_SIGN, FLAG_PARITY]) graph.set(this.#word(address), known.result.node);
-      });
-    }
-    this.#setKind(KIND_WORDS);
-    this.#known = undefined;
-  }
-  #kindHas(bits: number): Value {
-    return this.b.ofNode(this.#graph.op("i32.and", this.#graph.get(this.#kind), this.#graph.i32(bits)), 32);
-  }
-  #fromLocals(): Known {
-    return { x: this.#value(this.#x), y: this.#value(this.#y), result: this.#value(this.#result), plain: false };
-  }
-  #value(variable: Variable): Value {
-    return this.b.ofNode(this.#graph.get(variable), 64);
-  }
-  #word(address: number): Variable {
-    return this.#words.get(address) as Variable;
-  }
-  #setKind(kind: number): void {
-    this.#version++;
-    this.#staticKind = kind;
-    this.#graph.set(this.#kind, this.#graph.i32(kind));
-  }
-
-  /** inc and dec keep CF: its word must be right before their kind is set. */
-  #keepCarry(): void {
-    if (this.#staticKind !== undefined && this.#isInWord(FLAG_CARRY, this.#staticKind)) return;
-    if (this.#known === undefined) {
-      this.materialize();
-      return;
-    }
-    const word = this.#known.plain ? this.b.neg(this.b.zext(this.isCarry(), 64)) : (this.#derived(FLAG_CARRY) as Value);
-    this.#graph.set(this.#word(FLAG_CARRY), word.node);
-  }
-  /** Sets CF or OF alone: the rest stays what the kind says. */
-  #setWordBeside(address: number, bit: number, word: Value): void {
-    const graph = this.#graph;
-    this.changed = true;
-    graph.set(this.#word(address), word.node);
-    const kind = this.#staticKind;
-    if (kind === KIND_WORDS) {
-      this.#version++;
-      return;
-    }
-    if (kind !== undefined) {
-      const known = this.#known;
-      this.#setKind(kind | bit);
-      this.#known = known === undefined ? undefined : { ...known, plain: false };
-      return;
-    }
-    this.#version++;
-    const now = graph.get(this.#kind);
-    graph.set(this.#kind, graph.select(now, graph.op("i32.or", now, graph.i32(bit)), graph.i32(KIND_WORDS)));
-  }
-
-  #remember(kind: number, x: Value, y: Value, result: Value, plain: boolean): void {
-    const graph = this.#graph;
+  #derive(address: number, setter: Setter): Value {
     const { b } = this;
-    this.changed = true;
-    graph.set(this.#x, b.word(x).node);
-    graph.set(this.#y, b.word(y).node);
-    graph.set(this.#result, b.word(result).node);
-    this.#setKind(kind);
-    this.#known = { x, y, result, plain };
+    const node = deriveFlag(this.#graph, address, setter.kind === LAZY_SUM, b.word(setter.x).node, b.word(setter.y).node, b.word(setter.result).node);
+    return b.ofNode(node, 64);
+  }
+
+  // ---- into RAM --------------------------------------------------------------------------------------------------------------------
+
+  /** Stores what is known, so that RAM says it; what is known here stays as it is, for other ways. */
+  save(): void {
+    this.#save(this.#state);
+  }
+  /** The same where the text goes on with what is in RAM. */
+  #settle(): void {
+    this.#save(this.#state);
+    this.#state = FLAGS_IN_RAM;
+  }
+  #save(state: FlagState): void {
+    const { base, beside } = state;
+    const graph = this.#graph;
+    if (isChoice(base)) {
+      graph.if(base.condition, () => this.#save(base.then), () => this.#save(base.otherwise));
+      return;
+    }
+    let onlyCarryAndOverflow = true;
+    for (const address of beside.keys()) onlyCarryAndOverflow &&= address === FLAG_CARRY || address === FLAG_OVERFLOW;
+    if (isSetter(base)) {
+      if (onlyCarryAndOverflow && base.plain) {
+        const carry = beside.has(FLAG_CARRY) ? 0 : LAZY_CARRY, overflow = beside.has(FLAG_OVERFLOW) ? 0 : LAZY_OVERFLOW;
+        this.#storeBeside(beside);
+        graph.store("i32.store", graph.i32(0), graph.i32(base.kind | carry | overflow | ((64 - base.x.width) << LAZY_SHIFT)), LAZY_KIND);
+        this.#storeOperand(LAZY_X, base.x.node);
+        this.#storeOperand(LAZY_Y, base.y.node);
+        return;
+      }
+      for (const address of WORDS) if (!beside.has(address)) this.#storeWord(address, this.#derive(address, base));
+    } else if (base === "ram" && beside.size > 0 && beside.size < WORDS.length) {
+      this.onRead?.();
+      if (onlyCarryAndOverflow) {
+        const kept = ~((beside.has(FLAG_CARRY) ? LAZY_CARRY : 0) | (beside.has(FLAG_OVERFLOW) ? LAZY_OVERFLOW : 0));
+        this.#storeBeside(beside);
+        const kind = graph.load("i32.load", graph.i32(0), LAZY_KIND);
+        graph.store("i32.store", graph.i32(0), graph.op("i32.and", kind, graph.i32(kept)), LAZY_KIND);
+        return;
+      }
+      graph.callVoid(this.#materialize());
+    }
+    this.#storeBeside(beside);
+    if (isSetter(base) || (base === "ram" && beside.size === WORDS.length) || base === "words") {
+      if (isSetter(base) || beside.size > 0) graph.store("i32.store", graph.i32(0), graph.i32(0), LAZY_KIND);
+    }
+  }
+  #storeBeside(beside: ReadonlyMap<number, Beside>): void {
+    // Words may be computed from words: all are read before the first is stored.
+    const words = [...beside].map(([address, each]) => [address, this.#wordOf(address, each)] as const);
+    for (const [address, word] of words) this.#storeWord(address, word);
+  }
+  #storeWord(address: number, word: Value): void {
+    this.#graph.store("i64.store", this.#graph.i32(0), word.node, address);
+  }
+  /** Bits beyond the operation's width may be anything. */
+  #storeOperand(address: number, node: Node): void {
+    this.#graph.store(node.type === I64 ? "i64.store" : "i32.store", this.#graph.i32(0), node, address);
   }
 }
 
+function isSetter(base: FlagState["base"]): base is Setter {
+  return typeof base === "object" && "kind" in base;
+}
+function isChoice(base: FlagState["base"]): base is Choice {
+  return typeof base === "object" && "condition" in base;
+}
 function isZeroConstant(node: Node): boolean {
   return node.constant === 0 || node.constant === 0n;
 }

@@ -1,29 +1,31 @@
 /** The builder whose operands are known: registers are Wasm locals, memory goes through range translations.
  *
  *  A memory access compares its address with a range held in locals (base, limit, delta); a miss calls out, which refills the range
- *  or, when the access is denied or a range had to be dropped, leaves the region with the state before the instruction.
- *  Everything leaves through one exit that stores registers and flags. */
+ *  or, when the access is denied or a range had to be dropped, leaves the region with the state before the instruction. Accesses near
+ *  one another share the comparison (addresses.ts).
+ *  What is known at a point of the text (flags, addresses, instructions not yet charged) goes on into blocks that are entered from
+ *  there only; compile.ts hands it over.
+ *  There are two exits: one goes on at another address by way of the jump cache, one leaves the machine code. Both store registers. */
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { RANGE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
+import { JUMP_CACHE_ENTRIES, JUMP_CACHE_REGION } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
-import { JitFlags } from "./flags.ts";
-import { RANGE_MAY_LEAVE } from "../translation.ts";
-import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
+import { Addresses, type AddressState, type Group, type Host } from "./addresses.ts";
+import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
+import { recordRepeat } from "./repeat.ts";
+import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE } from "../translation.ts";
+import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
-/** Bytes that one repeated string instruction handles inside a region. */
-const MAX_REPEATED = 0x1_0000;
 const CLASS_NONE = 16;
 const CLASS_STACK = 4;
-/** Exit kind that means: go on at RIP by way of the jump cache. */
-const CHAIN = -1;
 
 /** Function indices in the region's module. */
 export interface JitImports {
@@ -32,6 +34,10 @@ export interface JitImports {
   readonly flushWrite: number;
   readonly checkWrite: number;
   readonly gotoAddress: number;
+  readonly materialize: number;
+  /** The table of regions, and the type of its functions. */
+  readonly regions: number;
+  readonly regionType: number;
   readonly helper: (name: string) => number;
 }
 
@@ -42,7 +48,10 @@ export interface JitOperand extends Operand {
   readonly address: number;
 }
 
-interface RangeLocals { readonly slot: number; readonly base: Variable; readonly limit: Variable; readonly delta: Variable }
+export interface RangeLocals { readonly slot: number; readonly base: Variable; readonly limit: Variable; readonly delta: Variable }
+
+/** What holds at a point of the text and may go on into a block that is entered from there only. */
+export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
 
 export class JitBuilder extends Builder {
   readonly #imports: JitImports;
@@ -54,16 +63,21 @@ export class JitBuilder extends Builder {
   readonly #budget: Variable;
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
+  readonly addresses = new Addresses();
   #exit!: Label;
+  #chain!: Label;
   #denied!: Label;
   #d!: Decoded;
-  /** Instructions of the block that are not retired while this one runs (itself included). */
-  #unretired = 0;
-  #modifyHost: Variable | undefined;
-  /** Memory accesses that the instruction has recorded. */
-  #accesses = 0;
-  /** Variables for host addresses that are free again. */
-  readonly #hosts: Variable[] = [];
+  #block = 0;
+  /** Instructions that have retired here but have not been taken from the budget. */
+  #uncharged = 0;
+  #modifyHost: Host | undefined;
+  /** The instruction has stored: it cannot be begun again. */
+  #stored = false;
+  /** Told of every way out of the region (effects.ts). */
+  onLeave: (() => void) | undefined;
+  /** The ranges of groups, chosen when the recording is complete. */
+  readonly #lateRanges: (() => RangeLocals)[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
@@ -76,7 +90,10 @@ export class JitBuilder extends Builder {
     this.#exitRip = graph.variable(I64);
   }
   protected override makeFlags(): JitFlags {
-    return new JitFlags(this, this.graph);
+    return new JitFlags(this, this.graph, () => this.#imports.materialize);
+  }
+  get recording(): Graph {
+    return this.graph;
   }
   get jitFlags(): JitFlags {
     return this.flags as JitFlags;
@@ -84,22 +101,22 @@ export class JitBuilder extends Builder {
 
   // ---- frame of the function ---------------------------------------------------------------------------------------------------
 
-  setExit(label: Label): void {
-    this.#exit = label;
+  setExits(exit: Label, chain: Label, denied: Label): void {
+    this.#exit = exit;
+    this.#chain = chain;
+    this.#denied = denied;
   }
-  setDenied(label: Label): void {
-    this.#denied = label;
-  }
-  /** Where denied accesses come together, with what did not retire in place of the exit kind: on to the exit with the callee's kind. */
+  /** Where denied accesses come together: on to the exit with the callee's kind. */
   denied(): void {
     const { graph } = this;
-    graph.set(this.#budget, graph.op("i32.add", graph.get(this.#budget), graph.get(this.#exitKind)));
     graph.set(this.#exitKind, graph.load("i32.load", graph.i32(0), EXIT_KIND));
+    graph.br(this.#exit);
   }
   /** Loads what the region uses; recorded last, placed first. */
   prologue(): void {
     const { graph } = this;
     const zero = graph.i32(0);
+    for (const choose of this.#lateRanges) choose();
     this.#gpr.forEach((variable, n) => {
       if (variable !== undefined) graph.set(variable, graph.load("i64.load", zero, gprAddress(n)));
     });
@@ -107,63 +124,92 @@ export class JitBuilder extends Builder {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
     for (const range of this.#ranges.values()) this.#reload(range);
-    this.jitFlags.loadAll();
   }
-  /** The one exit: stores what the region changed, then leaves or chains. */
+  /** The exit that goes on at another address: straight into the region there when the jump cache names one. */
+  chainExit(): void {
+    const { graph } = this;
+    this.#storeRegisters();
+    const rip = graph.get(this.#exitRip);
+    const low = graph.op("i32.wrap_i64", rip);
+    const index = graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1));
+    const entry = graph.op("i32.shl", index, graph.i32(4));
+    graph.if(graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), rip), () => {
+      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+      graph.if(region, () => {
+        const slot = graph.op("i32.sub", region, graph.i32(1));
+        graph.returnCallIndirect(this.#imports.regions, this.#imports.regionType, slot, graph.i32(0), graph.get(this.#budget));
+      });
+    });
+    graph.returnCall(this.#imports.gotoAddress, rip, graph.get(this.#budget));
+  }
+  /** The exit that leaves the machine code. */
   epilogue(): void {
     const { graph } = this;
     const zero = graph.i32(0);
     this.#storeRegisters();
-    this.jitFlags.beginBlock(undefined);
-    if (this.jitFlags.changed) this.jitFlags.storeAll();
-    const rip = graph.get(this.#exitRip);
-    graph.if(graph.op("i32.eq", graph.get(this.#exitKind), graph.i32(CHAIN)), () => graph.returnCall(this.#imports.gotoAddress, rip, graph.get(this.#budget)));
-    graph.store("i64.store", zero, rip, RIP);
+    graph.store("i64.store", zero, graph.get(this.#exitRip), RIP);
     graph.store("i32.store", zero, zero, EXIT_RECORD);
     graph.store("i32.store", zero, graph.get(this.#budget), EXIT_BUDGET);
     graph.return(graph.get(this.#exitKind));
   }
-  /** Leaves before `start` when the budget does not reach for `count` instructions. */
+  /** Leaves before `start` when the budget does not reach for `count` instructions. All retired ones have been charged. */
   requireBudget(count: number, start: number): void {
     const { graph } = this;
-    graph.ifUnlikely(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start));
+    graph.ifUnlikely(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start, 0));
   }
-  /** Charges a block. */
-  chargeBlock(count: number): void {
+  /** Takes what has retired from the budget. */
+  charge(): void {
     const { graph } = this;
-    graph.set(this.#budget, graph.op("i32.sub", graph.get(this.#budget), graph.i32(count)));
+    if (this.#uncharged !== 0) graph.set(this.#budget, graph.op("i32.sub", graph.get(this.#budget), graph.i32(this.#uncharged)));
+  }
+  /** What holds here. */
+  get textState(): TextState {
+    return { flags: this.jitFlags.state, addresses: this.addresses.state, uncharged: this.#uncharged };
+  }
+  /** A block begins: with what held at its only entrance, or where ways come together. */
+  beginBlock(index: number, state: TextState | undefined): void {
+    this.#block = index;
+    this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
+    this.#uncharged = state?.uncharged ?? 0;
+    if (state === undefined) this.addresses.forget();
+    else this.addresses.state = state.addresses;
   }
   /** Names the instruction whose meaning is recorded next. */
-  beginInstruction(decoded: Decoded, unretired: number): JitOperand[] {
+  beginInstruction(decoded: Decoded): JitOperand[] {
     this.#d = decoded;
-    this.#unretired = unretired;
     this.#modifyHost = undefined;
-    this.#accesses = 0;
+    this.#stored = false;
     return decoded.encoding.operands.map((spec, position) => ({
       spec, position, width: spec.width, address: decoded.registers[position],
       isMemory: decoded.isMemory && spec.allowsMemory,
     }));
   }
+  /** The instruction retires: what follows is behind it. */
+  retire(): void {
+    this.#uncharged++;
+  }
   /** Leaves the region for a known address outside it. */
   chainTo(address: number): void {
-    this.#leave(this.graph.i32(CHAIN), address);
+    this.#chainTo(this.graph.i64(BigInt(address)));
   }
   /** Leaves the region for a computed address. */
   chainToValue(address: Value): void {
-    const { graph } = this;
-    graph.set(this.#exitRip, address.node);
-    graph.set(this.#exitKind, graph.i32(CHAIN));
-    graph.br(this.#exit);
+    this.#chainTo(address.node);
   }
-  /** Leaves so that the cold engine runs the instruction at `address`. */
-  leaveTo(address: number): void {
-    this.#leave(this.graph.i32(EXIT_CONTINUE), address);
+  #chainTo(address: Node): void {
+    const { graph } = this;
+    this.onLeave?.();
+    this.jitFlags.save();
+    this.charge();
+    graph.set(this.#exitRip, address);
+    graph.br(this.#chain);
   }
 
   // ---- registers -----------------------------------------------------------------------------------------------------------------
 
   override reg(register: number, width: number): Value {
     const node = this.graph.get(this.#gprVariable(register));
+    node.note = this.addresses.ofRegister(register);
     const full = this.ofNode(node, 64);
     return width === 64 ? full : this.trunc(full, width);
   }
@@ -175,6 +221,19 @@ export class JitBuilder extends Builder {
   }
   override setHighByte(register: number, value: Value): void {
     this.#setGpr(register, true, value);
+  }
+  override add(x: Value, y: Value): Value {
+    return this.#placed(super.add(x, y), x, y, 1);
+  }
+  override sub(x: Value, y: Value): Value {
+    return this.#placed(super.sub(x, y), x, y, -1);
+  }
+  /** Notes where x ± constant is. */
+  #placed(result: Value, x: Value, y: Value, sign: 1 | -1): Value {
+    if (result.width !== 64 || result.node.constant !== undefined) return result;
+    const place = this.addresses.of(x.node);
+    if (place !== undefined && typeof y.node.constant === "bigint") result.node.note = this.addresses.sum(place, undefined, 0, sign * Number(y.node.constant));
+    return result;
   }
   override vectorRegister(register: number): Value {
     return this.ofNode(this.graph.get(this.#vectorVariable(register)), 128);
@@ -203,6 +262,7 @@ export class JitBuilder extends Builder {
   #setGpr(register: number, high: boolean, value: Value): void {
     const variable = this.#gprVariable(register);
     this.#gprWritten.add(register);
+    this.addresses.assign(register, value.width === 64 ? this.addresses.of(value.node) : undefined);
     if (value.width === 64) this.graph.set(variable, value.node);
     else if (value.width === 32) this.graph.set(variable, this.zext(value, 64).node);
     else {
@@ -245,8 +305,7 @@ export class JitBuilder extends Builder {
     const o = operand as JitOperand;
     const wide = o.width !== 32;
     if (o.isMemory) {
-      const host = this.#hostForRead(this.linearAddress(o), this.#class(), o.width / 8);
-      return this.ofNode(this.graph.load(wide ? "f64.load" : "f32.load", host), o.width);
+      return this.ofNode(this.#load(wide ? "f64.load" : "f32.load", this.linearAddress(o), o.width / 8, this.#class()), o.width);
     }
     const whole = this.vectorRegister((o.address - VECTOR) / VECTOR_STRIDE);
     return this.ofNode(this.graph.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", [0], whole.node), wide ? 64 : 32);
@@ -254,9 +313,10 @@ export class JitBuilder extends Builder {
   readModify(operand: Operand): Value {
     const o = operand as JitOperand;
     if (!o.isMemory) return this.read(o);
-    const host = this.#hostForWrite(this.#aligned(o), this.#class(), o.width / 8);
+    if (this.#stored) throw new ColdOnly("an operand changed behind a store");
+    const host = this.#access(this.#aligned(o), o.width / 8, true, this.#class());
     this.#modifyHost = host;
-    return this.ofNode(this.graph.load(loadName(o.width), this.graph.get(host)), o.width, "zero");
+    return this.ofNode(this.graph.load(loadName(o.width), this.graph.get(host.variable), host.offset), o.width, "zero");
   }
   write(operand: Operand, value: Value): void {
     const o = operand as JitOperand;
@@ -268,9 +328,8 @@ export class JitBuilder extends Builder {
         return;
       }
       this.#modifyHost = undefined;
-      graph.store(storeName(value), graph.get(host), value.node);
-      this.#flushIfBounced(host);
-      this.#hosts.push(host);
+      this.#stored = true;
+      graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
     } else if (o.spec.class === "gpr") {
       const offset = o.address - GPR;
       this.#setGpr(offset >> 3, (offset & 7) === 1, value);
@@ -302,7 +361,11 @@ export class JitBuilder extends Builder {
     const d = this.#d;
     const { graph } = this;
     let sum: Node | undefined;
-    const displacement = (BigInt(d.dispHigh >>> 0) << 32n) | BigInt(d.dispLow >>> 0);
+    const displacement = BigInt.asIntN(64, (BigInt(d.dispHigh >>> 0) << 32n) | BigInt(d.dispLow >>> 0));
+    const place = this.addresses.sum(
+      d.base === ZERO ? undefined : this.addresses.ofRegister((d.base - GPR) >> 3), d.index === ZERO ? undefined : this.addresses.ofRegister((d.index - GPR) >> 3),
+      d.scale, Number(displacement),
+    );
     if (d.base !== ZERO) sum = graph.get(this.#gprVariable((d.base - GPR) >> 3));
     if (d.index !== ZERO) {
       const index = graph.get(this.#gprVariable((d.index - GPR) >> 3));
@@ -311,7 +374,8 @@ export class JitBuilder extends Builder {
     }
     if (sum === undefined) sum = graph.i64(displacement);
     else if (displacement !== 0n) sum = graph.op("i64.add", sum, graph.i64(displacement));
-    if (d.address32) sum = graph.op("i64.and", sum, graph.i64(0xffff_ffffn));
+    if (d.address32) return this.ofNode(graph.op("i64.and", sum, graph.i64(0xffff_ffffn)), 64);
+    if (sum.constant === undefined) sum.note = place;
     return this.ofNode(sum, 64);
   }
   linearAddress(operand: Operand): Value {
@@ -340,27 +404,30 @@ export class JitBuilder extends Builder {
   // ---- memory ------------------------------------------------------------------------------------------------------------------------
 
   loadAt(address: Value, width: number, rangeClass = this.#implicitClass()): Value {
-    const host = this.#hostForRead(address, rangeClass, width / 8);
-    return this.ofNode(this.graph.load(loadName(width), host), width, "zero");
+    return this.ofNode(this.#load(loadName(width), address, width / 8, rangeClass), width, "zero");
+  }
+  #load(name: string, address: Value, bytes: number, rangeClass: number): Node {
+    const { graph } = this;
+    if (this.#stored) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
+    const host = this.#access(address, bytes, false, rangeClass);
+    return graph.load(name, graph.get(host.variable), host.offset);
   }
   storeAt(address: Value, value: Value, rangeClass = this.#implicitClass()): void {
     const { graph } = this;
-    const range = this.#range(RANGE_CLASSES + rangeClass);
-    const name = storeName(value);
-    graph.ifUnlikely(
-      this.#outside(address, range),
-      () => {
-        const host = this.#takeHost();
-        this.#miss(host, address, range, value.width / 8, this.#imports.rangeWrite);
-        graph.store(name, graph.get(host), value.node);
-        this.#flushIfBounced(host);
-        this.#hosts.push(host);
-      },
-      () => graph.store(name, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)), value.node),
-    );
+    const bytes = value.width / 8;
+    if (this.#stored) {
+      const host = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
+      graph.store(storeName(value), host, value.node);
+      graph.ifUnlikely(graph.op("i32.eq", host, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
+      return;
+    }
+    const host = this.#access(address, bytes, true, rangeClass);
+    graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
+    this.#stored = true;
   }
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
+    if (this.#stored) throw new ColdOnly("a question behind a store");
     this.#leaveIfDenied(graph.call(this.#imports.checkWrite, I32, graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(bytes)));
   }
   #class(): number {
@@ -388,43 +455,54 @@ export class JitBuilder extends Builder {
     graph.set(range.limit, graph.load("i64.load", zero, at + RANGE_LIMIT));
     graph.set(range.delta, graph.load("i32.load", zero, at + RANGE_DELTA));
   }
-  /** For a load that is recorded at once: the variable may be used again afterwards. */
-  #hostForRead(address: Value, rangeClass: number, size: number): Node {
-    const host = this.#host(address, this.#readRange(rangeClass), size, this.#imports.rangeRead);
-    this.#hosts.push(host);
-    return this.graph.get(host);
-  }
   /** Stack pages that are read have been written: one slot serves both. */
-  #readRange(rangeClass: number): RangeLocals {
+  readRange(rangeClass: number): RangeLocals {
     return this.#range(rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass);
   }
-  #takeHost(): Variable {
-    return this.#hosts.pop() ?? this.graph.variable(I32);
+  writeRange(rangeClass: number): RangeLocals {
+    return this.#range(RANGE_CLASSES + rangeClass);
   }
-  #hostForWrite(address: Value, rangeClass: number, size: number): Variable {
-    return this.#host(address, this.#range(RANGE_CLASSES + rangeClass), size, this.#imports.rangeWrite);
+  /** Host address of an access, which is asked for unless a group has done so. */
+  #access(address: Value, bytes: number, write: boolean, rangeClass: number): Host {
+    const { graph, addresses } = this;
+    const place = addresses.of(address.node) ?? addresses.fresh();
+    const known = addresses.find(place, bytes, write, this.#block);
+    if (known !== undefined) return { variable: known.host, offset: () => place.offset - known.low };
+    const group: Group = { root: place.root, low: place.offset, high: place.offset + bytes, write, host: graph.variable(I32), block: this.#block };
+    addresses.add(group);
+    const range = (): RangeLocals => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
+    this.#lateRanges.push(range);
+    const before = (): number => place.offset - group.low;
+    const first = graph.displaced(address.node, () => -before());
+    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), graph.lateGet(I32, () => range().delta)));
+    const offset = graph.op("i64.sub", first, graph.lateGet(I64, () => range().base));
+    graph.ifUnlikely(graph.op("i64.ge_u", offset, graph.lateGet(I64, () => range().limit)), () => {
+      const slot = graph.lateI32(() => RANGE_BASE + range().slot * RANGE_SLOT_BYTES);
+      const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
+      graph.set(group.host, graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
+      this.#leaveIfDenied(graph.get(group.host));
+    });
+    return { variable: group.host, offset: before };
   }
-  #host(address: Value, range: RangeLocals, size: number, miss: number): Variable {
+  /** Host address of an access behind a store of the same instruction, which cannot be begun again: what straddles two pages is done
+   *  aside (BOUNCE_READ, BOUNCE_WRITE). */
+  #hostAfterStore(address: Value, range: RangeLocals, bytes: number, miss: number): Node {
     const { graph } = this;
-    const host = this.#takeHost();
+    const host = graph.variable(I32);
     graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)));
-    graph.ifUnlikely(this.#outside(address, range), () => this.#miss(host, address, range, size, miss));
-    return host;
+    graph.ifUnlikely(this.outside(address, range), () => this.miss(host, address, range, miss, bytes | (bytes << RANGE_LENGTH_SHIFT)));
+    return graph.get(host);
   }
-  #outside(address: Value, range: RangeLocals): Node {
+  outside(address: Value, range: RangeLocals): Node {
     const { graph } = this;
     return graph.op("i64.ge_u", graph.op("i64.sub", address.node, graph.get(range.base)), graph.get(range.limit));
   }
   /** Asks for the host address; leaves when it is denied. The range in the locals stays as it is: a value that never changes inside the
    *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
-  #miss(host: Variable, address: Value, range: RangeLocals, size: number, miss: number): void {
+  miss(host: Variable, address: Value, range: RangeLocals, miss: number, request: number): void {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(this.#request(size))));
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(request)));
     this.#leaveIfDenied(graph.get(host));
-  }
-  /** Only the first access of an instruction finds the state of before it, so only that may have the instruction begun again. */
-  #request(size: number): number {
-    return this.#accesses++ === 0 ? size | RANGE_MAY_LEAVE : size;
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
   #aligned(o: JitOperand): Value {
@@ -435,32 +513,50 @@ export class JitBuilder extends Builder {
   #high(address: Node): Node {
     return this.graph.op("i32.wrap_i64", this.graph.op("i64.shr_u", address, this.graph.i64(32)));
   }
-  #flushIfBounced(host: Variable): void {
-    const { graph } = this;
-    graph.ifUnlikely(graph.op("i32.eq", graph.get(host), graph.i32(BOUNCE_WRITE)), () => {
-      graph.callVoid(this.#imports.flushWrite);
-    });
-  }
 
   // ---- control inside one instruction ------------------------------------------------------------------------------------------------
 
   override if(condition: Value, then: () => void, otherwise?: () => void): void {
-    this.#keepingFlags(then, (inside) => super.if(condition, inside, otherwise));
+    const { constant } = condition.node;
+    if (constant !== undefined) {
+      if (constant) then();
+      else otherwise?.();
+      return;
+    }
+    this.#choose(then, otherwise, (first, second) => this.graph.if(condition.node, first, second));
   }
   override ifUnlikely(condition: Value, then: () => void): void {
-    this.#keepingFlags(then, (inside) => super.ifUnlikely(condition, inside));
+    if (condition.node.constant) then();
+    else if (condition.node.constant === undefined) this.#choose(then, undefined, (first, second) => this.graph.ifUnlikely(condition.node, first, second));
   }
-  /** What is known of the flags after two ways come together. */
-  #keepingFlags(then: () => void, record: (inside: () => void) => void): void {
-    const flags = this.jitFlags;
-    const before = flags.snapshot();
-    let afterThen = before;
-    record(() => {
-      then();
-      afterThen = flags.snapshot();
-      flags.restore(before);
-    });
-    flags.merge(before, afterThen);
+  /** Records two ways that come together. Both begin with what is known here; behind them only what both know is known. */
+  #choose(then: () => void, otherwise: (() => void) | undefined, record: (first: () => void, second: () => void) => void): void {
+    const { jitFlags: flags, addresses } = this;
+    const before = flags.state, places = addresses.state;
+    let afterThen = places;
+    let stored = this.#stored;
+    let flagsChanged = false;
+    record(
+      () => {
+        then();
+        if (flags.state !== before) {
+          flagsChanged = true;
+          flags.save();
+          flags.state = before;
+        }
+        afterThen = addresses.state;
+        addresses.state = places;
+        stored ||= this.#stored;
+      },
+      () => {
+        otherwise?.();
+        if (flags.state !== before && !flagsChanged) throw new ColdOnly("flags on the second way only");
+        if (flagsChanged) flags.save();
+      },
+    );
+    if (flagsChanged) flags.state = FLAGS_IN_RAM;
+    addresses.meet(places, afterThen);
+    this.#stored ||= stored;
   }
 
   // ---- leaving ---------------------------------------------------------------------------------------------------------------------------
@@ -471,60 +567,70 @@ export class JitBuilder extends Builder {
   trap(vector: number): void {
     const { graph } = this;
     graph.store("i32.store", graph.i32(0), graph.i32(vector | TRAP_FLAG), EXIT_DETAIL);
-    this.#leave(graph.i32(EXIT_EXCEPTION), this.#d.nextRip);
+    this.#leave(graph.i32(EXIT_EXCEPTION), this.#d.nextRip, this.#uncharged + 1);
   }
   syscall(): void {
-    this.#leave(this.graph.i32(EXIT_SYSCALL), this.#d.nextRip);
+    this.#leave(this.graph.i32(EXIT_SYSCALL), this.#d.nextRip, this.#uncharged + 1);
   }
   interrupt(vector: Operand): void {
     const { graph } = this;
     graph.store("i32.store", graph.i32(0), this.zeroNode(this.read(vector)), EXIT_DETAIL);
-    this.#leave(graph.i32(EXIT_INTERRUPT), this.#d.nextRip);
+    this.#leave(graph.i32(EXIT_INTERRUPT), this.#d.nextRip, this.#uncharged + 1);
   }
+  // A transfer of control ends its block, so what it does is behind it.
   jump(_target: Operand): void {
+    this.retire();
     this.onJump(this.#d.target);
   }
   branch(condition: Value, _target: Operand): void {
     const target = this.#d.target;
+    this.retire();
     this.graph.if(condition.node, () => this.onJump(target));
   }
   jumpIndirect(address: Value): void {
+    this.retire();
     this.onIndirect(address, false);
   }
   call(_target: Operand): void {
+    this.retire();
     this.onJump(this.#d.target);
   }
   callIndirect(address: Value): void {
+    this.retire();
     this.onIndirect(address, false);
   }
   ret(address: Value): void {
+    this.retire();
     this.onIndirect(address, true);
   }
-  #leave(kind: Node, address: number): void {
+  #leave(kind: Node, address: number, retired: number): void {
     const { graph } = this;
+    this.onLeave?.();
+    this.jitFlags.save();
+    this.#charge(retired);
     graph.set(this.#exitRip, graph.i64(BigInt(address)));
     graph.set(this.#exitKind, kind);
     graph.br(this.#exit);
+  }
+  #charge(retired: number): void {
+    const { graph } = this;
+    if (retired !== 0) graph.set(this.#budget, graph.op("i32.sub", graph.get(this.#budget), graph.i32(retired)));
   }
   /** Leaves with the state before this instruction. */
   #leaveBefore(kind: number, detail: Node): void {
     const { graph } = this;
     graph.store("i32.store", graph.i32(0), detail, EXIT_DETAIL);
-    this.#giveBack();
-    this.#leave(graph.i32(kind), this.#d.rip);
+    this.#leave(graph.i32(kind), this.#d.rip, this.#uncharged);
   }
   #leaveIfDenied(address: Node): void {
     const { graph } = this;
+    this.onLeave?.();
     graph.ifUnlikely(graph.op("i32.eqz", address), () => {
+      this.jitFlags.save();
+      this.#charge(this.#uncharged);
       graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
-      graph.set(this.#exitKind, graph.i32(this.#unretired));
       graph.br(this.#denied);
     });
-  }
-  /** This instruction and the rest of its block have not retired. */
-  #giveBack(): void {
-    const { graph } = this;
-    graph.set(this.#budget, graph.op("i32.add", graph.get(this.#budget), graph.i32(this.#unretired)));
   }
 
   // ---- calls out -----------------------------------------------------------------------------------------------------------------------------
@@ -542,81 +648,28 @@ export class JitBuilder extends Builder {
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
   service(name: string, argument: number): void {
-    if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) this.#repeat(name === "rep_movs", argument & 15);
+    if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) recordRepeat(this, name === "rep_movs", argument & 15);
     else throw new ColdOnly(name);
-  }
-  /** rep movs in both directions and rep stos upwards, over at most MAX_REPEATED bytes that their ranges cover; the cold engine does
-   *  all others. */
-  #repeat(copies: boolean, size: number): void {
-    const { graph } = this;
-    const count = this.reg(RCX, 64), to = this.reg(RDI, 64), from = this.reg(RSI, 64);
-    const bytes = this.shl(count, Math.log2(size));
-    this.if(this.isNonZero(count), () => {
-      const down = this.flags.isDirection();
-      const tooMuch = graph.op("i64.gt_u", count.node, graph.i64(MAX_REPEATED / size));
-      graph.ifUnlikely(copies ? tooMuch : graph.op("i32.or", tooMuch, down.node), () => this.#coldStep());
-      const back = this.sub(bytes, this.constant(64, size));
-      const lowest = (address: Value): Value => (copies ? this.select(down, this.sub(address, back), address) : address);
-      const source = copies ? this.#span(lowest(from), bytes, from, size, this.#readRange(RSI), this.#imports.rangeRead) : undefined;
-      const target = this.#span(lowest(to), bytes, to, size, this.#range(RANGE_CLASSES + RDI), this.#imports.rangeWrite);
-      const length = graph.op("i32.wrap_i64", bytes.node);
-      if (source !== undefined) {
-        // Where the target begins inside the source, elements are copied that were written before; downwards, the other way round.
-        const ahead = graph.op("i32.sub", target, source);
-        const distance = graph.select(down.node, graph.op("i32.sub", graph.i32(0), ahead), ahead);
-        graph.ifUnlikely(graph.op("i32.lt_u", distance, length), () => this.#coldStep());
-      }
-      const load = size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u";
-      const store = size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8";
-      const filling = size === 8 ? this.reg(RAX, 64).node : graph.op("i32.wrap_i64", this.reg(RAX, 64).node);
-      const byElement = (): void => {
-        const at = graph.variable(I32), left = graph.variable(I32);
-        const step = copies ? graph.select(down.node, graph.i32(-size), graph.i32(size)) : graph.i32(size);
-        graph.set(at, copies ? graph.select(down.node, graph.op("i32.sub", length, graph.i32(size)), graph.i32(0)) : graph.i32(0));
-        graph.set(left, length);
-        graph.loop((again) => {
-          const offset = graph.get(at);
-          graph.store(store, graph.op("i32.add", target, offset), source === undefined ? filling : graph.load(load, graph.op("i32.add", source, offset)));
-          graph.set(at, graph.op("i32.add", offset, step));
-          const rest = graph.op("i32.sub", graph.get(left), graph.i32(size));
-          graph.set(left, rest);
-          graph.br(again, rest);
-        });
-      };
-      // The engine's own copy and fill cost a call.
-      if (!copies && size > 1) byElement();
-      else {
-        graph.if(graph.op("i32.le_u", length, graph.i32(12 * size)), byElement, () => {
-          if (source !== undefined) graph.copyMemory(target, source, length);
-          else graph.fillMemory(target, filling, length);
-        });
-      }
-      const moved = (address: Value): Value => this.add(address, copies ? this.select(down, this.neg(bytes), bytes) : bytes);
-      if (copies) this.setReg(RSI, moved(from));
-      this.setReg(RDI, moved(to));
-      this.setReg(RCX, this.constant(64, 0));
-    });
   }
   /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for, with the access of the first
    *  element, and the cold engine goes on. */
-  #span(address: Value, bytes: Value, first: Value, size: number, range: RangeLocals, miss: number): Node {
+  span(address: Value, bytes: Value, first: Value, size: number, range: RangeLocals, write: boolean): Node {
     const { graph } = this;
     const offset = graph.op("i64.sub", address.node, graph.get(range.base));
     const outside = graph.op("i64.ge_u", offset, graph.get(range.limit));
-    graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), graph.get(range.limit))), () => {
+    const end = graph.op("i64.add", graph.get(range.limit), graph.i64(RANGE_TAIL));
+    graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), end)), () => {
       graph.if(outside, () => {
-        const host = this.#takeHost();
-        this.#miss(host, first, range, size, miss);
-        this.#hosts.push(host);
+        const request = size | RANGE_MAY_LEAVE | (size << RANGE_LENGTH_SHIFT);
+        this.miss(graph.variable(I32), first, range, write ? this.#imports.rangeWrite : this.#imports.rangeRead, request);
       });
-      this.#coldStep();
+      this.coldStep();
     });
     return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta));
   }
   /** Leaves so that the cold engine runs this instruction. */
-  #coldStep(): void {
-    this.#giveBack();
-    this.#leave(this.graph.i32(EXIT_COLD_STEP), this.#d.rip);
+  coldStep(): void {
+    this.#leave(this.graph.i32(EXIT_COLD_STEP), this.#d.rip, this.#uncharged);
   }
   floatGuard(): void {
     const { graph } = this;

@@ -47,6 +47,8 @@ export interface RegionEnvironment {
   readonly flushWrite: unknown;
   readonly checkWrite: unknown;
   readonly gotoAddress: unknown;
+  readonly materialize: unknown;
+  readonly regions: WebAssembly.Table;
 }
 
 interface LiveRegion {

@@ -29,7 +29,11 @@ export interface Node {
   loops: number;
   /** Variable that this node reads, or −1. */
   readonly reads: number;
+  /** What else is known of the value; the graph only carries it. */
+  note: object | undefined;
 }
+/** Bytes added to an address; a function when known only when the recording is complete. */
+export type Offset = number | (() => number);
 export interface Variable { readonly index: number; readonly type: ValueType }
 export interface Label { depth: number }
 
@@ -75,6 +79,21 @@ export class Graph {
     return this.#locals.slice(this.#parameterCount);
   }
 
+  /** A constant that is known only when the recording is complete. */
+  lateI32(value: () => number): Node {
+    return leaf(I32, undefined, (out) => out.byte(0x41).s32(value() | 0));
+  }
+  /** `node`, an i64, plus a distance that is known only when the recording is complete. */
+  displaced(node: Node, distance: () => number): Node {
+    return this.#node(I64, [node], PURE, (out) => {
+      const value = distance();
+      if (value !== 0) out.byte(0x42).s64(BigInt(value)).byte(0x7c);
+    });
+  }
+  /** Reads a variable that is assigned once, in the beginning, and chosen only when the recording is complete. */
+  lateGet(type: ValueType, variable: () => Variable): Node {
+    return leaf(type, undefined, (out) => out.byte(0x20).u32(variable().index));
+  }
   i32(value: number): Node {
     return leaf(I32, value | 0, (out) => out.byte(0x41).s32(value));
   }
@@ -107,6 +126,8 @@ export class Graph {
     const { code, prefix, arity, result, lanes } = operator(name);
     if (lanes !== 0) throw new Error(`${name} takes lane immediates: use lane()`);
     if (args.length !== arity) throw new Error(`${name} takes ${arity} operands`);
+    const folded = fold(name, args);
+    if (folded !== undefined) return result === I64 ? this.i64(folded) : this.i32(Number(folded));
     return this.#node(result, args, PURE, opcodeEmitter(prefix, code));
   }
   /** Applies an operator with lane immediates, e.g. `lane("i32x4.extract_lane", [2], x)`. */
@@ -121,7 +142,7 @@ export class Graph {
     const type = whenTrue.type;
     return this.#node(type, [whenTrue, whenFalse, condition], PURE, type === V128 ? (out) => out.byte(0x1c).u32(1).byte(V128) : (out) => out.byte(0x1b));
   }
-  load(name: string, address: Node, offset = 0): Node {
+  load(name: string, address: Node, offset: Offset = 0): Node {
     const { code, prefix, align, type } = LOADS[name];
     return this.#node(type, [address], ANCHORED, memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
   }
@@ -130,13 +151,13 @@ export class Graph {
     const { code, prefix, align, type } = LOADS[name];
     return this.#node(type, [address], PURE, memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
   }
-  store(name: string, address: Node, value: Node, offset = 0): void {
+  store(name: string, address: Node, value: Node, offset: Offset = 0): void {
     const { code, prefix, align } = STORES[name];
     this.#do([address, value], memoryEmitter(prefix, code, prefix === 0 ? align : 0, offset));
   }
   /** Calls a function for its result. */
-  call(index: number, result: ValueType, ...args: Node[]): Node {
-    return this.#node(result, args, EFFECT, (out) => out.byte(0x10).u32(index));
+  call(index: number | (() => number), result: ValueType, ...args: Node[]): Node {
+    return this.#node(result, args, EFFECT, (out) => out.byte(0x10).u32(typeof index === "number" ? index : index()));
   }
   callVoid(index: number, ...args: Node[]): void {
     this.#do(args, (out) => out.byte(0x10).u32(index));
@@ -252,7 +273,7 @@ export class Graph {
     return body;
   }
   #node(type: ValueType, args: readonly Node[], kind: number, emit: (out: Bytes) => void): Node {
-    const node: Node = { type, args, emit, constant: undefined, kind, leaf: false, uses: 0, local: -1, pass: 0, loops: 0, reads: -1 };
+    const node: Node = { type, args, emit, constant: undefined, kind, leaf: false, uses: 0, local: -1, pass: 0, loops: 0, reads: -1, note: undefined };
     this.#current.push({ t: "let", node });
     return node;
   }
@@ -433,7 +454,36 @@ function anchor(read: Node): void {
 }
 
 function leaf(type: ValueType, constant: number | bigint | undefined, emit: (out: Bytes) => void, reads = -1): Node {
-  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, pass: 0, loops: 0, reads };
+  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, pass: 0, loops: 0, reads, note: undefined };
+}
+
+/** Value of an integer operator on constants; undefined when it is not one of these, or not constant. */
+function fold(name: string, args: readonly Node[]): bigint | undefined {
+  const [a, b] = args;
+  if (a.constant === undefined || (b !== undefined && b.constant === undefined)) return undefined;
+  const x = BigInt(a.constant), y = b === undefined ? 0n : BigInt(b.constant as number | bigint);
+  const bits = a.type === I64 ? 64 : 32;
+  const unsigned = (v: bigint): bigint => BigInt.asUintN(bits, v);
+  const count = y & BigInt(bits - 1);
+  switch (name.slice(4)) {
+    case "add": return BigInt.asIntN(bits, x + y);
+    case "sub": return BigInt.asIntN(bits, x - y);
+    case "mul": return BigInt.asIntN(bits, x * y);
+    case "and": return x & y;
+    case "or": return x | y;
+    case "xor": return x ^ y;
+    case "shl": return BigInt.asIntN(bits, x << count);
+    case "shr_u": return BigInt.asIntN(bits, unsigned(x) >> count);
+    case "shr_s": return x >> count;
+    case "eqz": return x === 0n ? 1n : 0n;
+    case "eq": return x === y ? 1n : 0n;
+    case "ne": return x !== y ? 1n : 0n;
+    case "lt_u": return unsigned(x) < unsigned(y) ? 1n : 0n;
+    case "wrap_i64": return BigInt.asIntN(32, x);
+    case "extend_i32_u": return BigInt.asUintN(32, x);
+    case "extend_i32_s": return x;
+    default: return undefined;
+  }
 }
 
 const emitters = new Map<number, (out: Bytes) => void>();
@@ -446,11 +496,11 @@ function opcodeEmitter(prefix: number, code: number): (out: Bytes) => void {
   }
   return emit;
 }
-function memoryEmitter(prefix: number, code: number, align: number, offset: number): (out: Bytes) => void {
+function memoryEmitter(prefix: number, code: number, align: number, offset: Offset): (out: Bytes) => void {
   return (out) => {
     if (prefix === 0) out.byte(code);
     else out.byte(prefix).u32(code);
-    out.u32(align).u32(offset);
+    out.u32(align).u32(typeof offset === "number" ? offset : offset());
   };
 }
 

@@ -1,0 +1,119 @@
+/** What is known of addresses while code is recorded, so that accesses near one another ask once.
+ *
+ *  An address is a *root*, a value nothing is known of but that it is this value, plus a constant. Accesses from one root that lie
+ *  within 128 bytes form a group: the first asks for all of them, the others take its host address. How far the group reaches turns
+ *  out as its accesses are recorded, behind the question itself, so the question's constants are late ones (wasm/graph.ts).
+ *
+ *  A group holds where its question has been passed and nowhere else: in its block and in blocks that are entered from there only. */
+import type { Node, Offset, Variable } from "../wasm/graph.ts";
+
+/** A group reaches at most this far: ranges end 127 bytes before their run does (memory/ranges.ts). */
+export const MAX_GROUP = 128;
+/** Constants beyond this are roots of their own. */
+const MAX_OFFSET = 2 ** 40;
+
+export interface Place { readonly root: number; readonly offset: number }
+
+/** Accesses that share one question. */
+export interface Group {
+  readonly root: number;
+  /** First and end offset from the root. */
+  low: number;
+  high: number;
+  write: boolean;
+  /** Host address of the byte at `low`. */
+  readonly host: Variable;
+  /** Number of the block that asks. */
+  readonly block: number;
+}
+
+/** Host address of an access: of its group's first byte, plus a distance. */
+export interface Host { readonly variable: Variable; readonly offset: Offset }
+
+/** What holds at a point of the text. */
+export interface AddressState {
+  readonly registers: readonly (Place | undefined)[];
+  readonly groups: readonly Group[];
+}
+
+export class Addresses {
+  #roots = 0;
+  #registers: (Place | undefined)[] = new Array(16);
+  #groups: readonly Group[] = [];
+  readonly #sums = new Map<string, number>();
+
+  get state(): AddressState {
+    return { registers: [...this.#registers], groups: this.#groups };
+  }
+  set state({ registers, groups }: AddressState) {
+    this.#registers = [...registers];
+    this.#groups = groups;
+  }
+  /** Nothing is known: ways come together here. */
+  forget(): void {
+    this.#registers = new Array(16);
+    this.#groups = [];
+  }
+  /** Behind an instruction's inner choice that began with `before`: what one way assigned is unknown, and what was asked for inside has
+   *  not been asked on the other. */
+  meet(before: AddressState, other: AddressState): void {
+    for (let n = 0; n < 16; n++) {
+      if (this.#registers[n] !== before.registers[n] || other.registers[n] !== before.registers[n]) this.#registers[n] = undefined;
+    }
+    this.#groups = before.groups;
+  }
+
+  // ---- places --------------------------------------------------------------------------------------------------------------------
+
+  ofRegister(n: number): Place {
+    return (this.#registers[n] ??= this.fresh());
+  }
+  assign(n: number, place: Place | undefined): void {
+    this.#registers[n] = place;
+  }
+  of(node: Node): Place | undefined {
+    if (typeof node.constant === "bigint") return plus({ root: 0, offset: 0 }, Number(node.constant));
+    return node.note as Place | undefined;
+  }
+  /** Place of base + (index << scale) + displacement. */
+  sum(base: Place | undefined, index: Place | undefined, scale: number, displacement: number): Place | undefined {
+    if (index === undefined) return plus(base ?? { root: 0, offset: 0 }, displacement);
+    if (base === undefined && scale === 0) return plus(index, displacement);
+    const key = `${base?.root ?? 0},${index.root},${scale}`;
+    let root = this.#sums.get(key);
+    if (root === undefined) this.#sums.set(key, (root = this.fresh().root));
+    return plus({ root, offset: (base?.offset ?? 0) + index.offset * 2 ** scale }, displacement);
+  }
+  fresh(): Place {
+    return { root: ++this.#roots, offset: 0 };
+  }
+
+  // ---- groups --------------------------------------------------------------------------------------------------------------------
+
+  /** A group that has asked for the access, or asks for it now that it is recorded in `block`. */
+  find(place: Place, bytes: number, write: boolean, block: number): Group | undefined {
+    let wider: Group | undefined;
+    const end = place.offset + bytes;
+    for (const group of this.#groups) {
+      if (group.root !== place.root) continue;
+      if (place.offset >= group.low && end <= group.high && (group.write || !write)) return group;
+      // A write on one way only must not make the others ask for what they may not do.
+      if (write && !group.write && group.block !== block) continue;
+      if (Math.max(end, group.high) - Math.min(place.offset, group.low) <= MAX_GROUP) wider ??= group;
+    }
+    if (wider !== undefined) {
+      wider.low = Math.min(wider.low, place.offset);
+      wider.high = Math.max(wider.high, end);
+      wider.write ||= write;
+    }
+    return wider;
+  }
+  add(group: Group): void {
+    this.#groups = [...this.#groups, group];
+  }
+}
+
+export function plus({ root, offset }: Place, distance: number): Place | undefined {
+  const sum = offset + distance;
+  return Math.abs(sum) > (root === 0 ? Number.MAX_SAFE_INTEGER : MAX_OFFSET) ? undefined : { root, offset: sum };
+}

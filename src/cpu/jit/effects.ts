@@ -1,0 +1,78 @@
+/** What an instruction does with the flags it finds, so that flags nobody asks for any more are not stored where ways come together.
+ *  Found by recording its meaning once for each form; the meanings themselves are the only description there is. */
+import type { Decoded } from "../decode/decoder.ts";
+import type { Encoding } from "../instructions/define.ts";
+import { Graph } from "../wasm/graph.ts";
+import { I32 } from "../wasm/opcodes.ts";
+import { FLAGS_IN_RAM } from "./flags.ts";
+import { ColdOnly, JitBuilder } from "./jit-builder.ts";
+import { type Block, successors } from "./region.ts";
+
+/** asks: for one of them, keeps one beside what it sets, or may leave the region, where all must be known. */
+type FlagEffect = "asks" | "replaces" | "keeps";
+const known = new WeakMap<Encoding, Map<number, FlagEffect>>();
+
+function flagEffect(d: Decoded): FlagEffect {
+  // A count of 0 changes nothing: for the encodings with an immediate of one byte, every value is a form of its own.
+  const immediate = d.encoding.operands.some((o) => o.class === "imm" && o.width === 8) ? d.immLow & 0xff : 0;
+  const form = immediate * 2 + (d.isMemory ? 1 : 0);
+  let forms = known.get(d.encoding);
+  if (forms === undefined) known.set(d.encoding, (forms = new Map()));
+  let effect = forms.get(form);
+  if (effect === undefined) forms.set(form, (effect = observe(d)));
+  return effect;
+}
+
+function observe(d: Decoded): FlagEffect {
+  const b = new JitBuilder(new Graph([I32, I32]), {
+    rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, materialize: 0, regions: 0, regionType: 0, helper: () => 0,
+  });
+  let asks = false;
+  b.onLeave = b.jitFlags.onRead = () => {
+    asks = true;
+  };
+  b.onJump = b.onIndirect = () => {};
+  b.setExits({ depth: 0 }, { depth: 0 }, { depth: 0 });
+  try {
+    d.encoding.semantics(b, ...b.beginInstruction(d));
+  } catch (error) {
+    if (error instanceof ColdOnly) return "asks";
+    throw error;
+  }
+  if (asks) return "asks";
+  if (b.jitFlags.state === FLAGS_IN_RAM) return "keeps";
+  return b.jitFlags.replacesAll ? "replaces" : "asks";
+}
+
+/** Blocks at whose beginning the flags of before may still be asked for. */
+export function blocksThatAskForFlags(order: readonly Block[], follows: (from: Block, to: Block) => boolean): ReadonlySet<Block> {
+  const asking = new Set<Block>();
+  const passing: Block[] = [];
+  for (const block of order) {
+    const decisive = block.instructions.map(flagEffect).find((effect) => effect !== "keeps");
+    if (decisive === "asks") asking.add(block);
+    else if (decisive === undefined) {
+      if (leavesAtEnd(block, follows)) asking.add(block);
+      else passing.push(block);
+    }
+  }
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const block of passing) {
+      if (asking.has(block) || !successors(block).some((next) => asking.has(next))) continue;
+      asking.add(block);
+      changed = true;
+    }
+  }
+  return asking;
+}
+
+/** True when the block's end may leave the region. */
+function leavesAtEnd(block: Block, follows: (from: Block, to: Block) => boolean): boolean {
+  const { ending, next, taken } = block;
+  const inside = (target: Block["next"]): boolean => target !== undefined && typeof target !== "number" && follows(block, target);
+  if (ending === "branch") return !inside(next) || !inside(taken);
+  if (ending === "fall") return !inside(next);
+  if (ending === "jump" || ending === "call") return !inside(taken);
+  return true;
+}
