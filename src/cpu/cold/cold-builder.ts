@@ -380,11 +380,11 @@ export class ColdBuilder extends Builder {
     graph.if(target, () => this.#goto(target));
     this.gotoAddress(graph.loadConstant("i64.load", record, R_DISPLACEMENT), record);
   }
-  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0; `found` is recorded before the jump. */
-  gotoAddress(address: Node, from: Node, found?: (record: Node) => void): void {
+  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0. */
+  gotoAddress(address: Node, from: Node): void {
     const { graph } = this;
     const low = graph.op("i32.wrap_i64", address);
-    const entry = graph.op("i32.shl", graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));
+    const entry = jumpCacheEntry(graph, address);
     const record = graph.variable(I32);
     graph.ifLikely(
       graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address),
@@ -400,7 +400,6 @@ export class ColdBuilder extends Builder {
         });
       },
     );
-    found?.(graph.get(record));
     this.#goto(graph.get(record));
   }
   #helper(name: string): number {
@@ -408,4 +407,11 @@ export class ColdBuilder extends Builder {
     if (index === undefined) throw new Error(`helper ${name} is not imported`);
     return index;
   }
+}
+
+/** Offset in the jump cache of the entry for an address; code-cache.ts computes the same. */
+export function jumpCacheEntry(graph: Graph, address: Node): Node {
+  const low = graph.op("i32.wrap_i64", address);
+  const hash = graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12)));
+  return graph.op("i32.shl", graph.op("i32.and", hash, graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));
 }

@@ -6,12 +6,12 @@ import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, LAST_LANDING } from 
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
-import { ColdBuilder, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
+import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
-import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
+import { HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
@@ -125,13 +125,17 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
   };
   emit([I64, I32], "gotoAddress", (graph) => {
-    const address = graph.get(graph.parameter(0));
-    graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
-    // Regions take flags as they are, handlers want the words.
-    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0), (record) => {
-      const handler = graph.op("i32.sub", graph.load("i32.load16_u", record), graph.i32(HANDLER_REGION));
-      graph.if(graph.op("i32.gt_u", handler, graph.i32(HANDLER_REGION_CHECKED - HANDLER_REGION)), () => graph.callVoid(materialize));
+    const address = graph.get(graph.parameter(0)), budget = graph.get(graph.parameter(1));
+    // A region whose slot the jump cache names is entered at once, and takes flags as they are; handlers want the words.
+    const entry = jumpCacheEntry(graph, address);
+    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const known = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    graph.if(graph.op("i32.and", known, graph.op("i32.ne", region, graph.i32(0))), () => {
+      graph.returnCallIndirect(REGION_TABLE, functions.handlerType, graph.op("i32.sub", region, graph.i32(1)), graph.i32(0), budget);
     });
+    graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
+    graph.callVoid(materialize);
+    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0));
   });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {

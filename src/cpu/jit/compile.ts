@@ -52,10 +52,9 @@ const FIXED_IMPORTS = 6;
 export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const module = new ModuleBuilder();
-  const regionType = module.type([I32, I32], [I32]);
   const helpers: string[] = [];
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5, regions: 0, regionType,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;
@@ -76,7 +75,6 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
   module.importFunction("env", "checkWrite", [I32, I32, I32], [I32]);
   module.importFunction("env", "gotoAddress", [I64, I32], [I32]);
   module.importFunction("env", "materialize", [], []);
-  module.importTable("env", "regions");
   for (const name of helpers) {
     const { params, result } = helperSignatures[name as HelperName];
     module.importFunction("helpers", name, params.map((t) => (t === "i32" ? I32 : I64)), result === undefined ? [] : [result === "i32" ? I32 : I64]);
@@ -85,7 +83,7 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
   graph.emitTo(code);
   code.byte(0x0b);
   marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
-  module.addFunction(regionType, graph.locals, code.take(), "region", graph.hints);
+  module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
   return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
@@ -148,7 +146,7 @@ class RegionEmitter {
       graph.block((chain) => {
         graph.block((denied) => {
           b.setExits(exit, chain, denied);
-          b.beginBlock(-1, undefined);
+          b.beginBlock(-1, false, undefined);
           b.requireBudget(this.#cost[0], order[0].start);
           this.#emitRange(0, order.length - 1);
         });
@@ -200,7 +198,7 @@ class RegionEmitter {
     const b = this.#b;
     this.#block = block;
     this.#mark(block);
-    b.beginBlock(block.index, this.#states.get(block));
+    b.beginBlock(block.index, this.#open.size > 0, this.#states.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
       this.encoding = d.encoding;

@@ -10,12 +10,11 @@ import { Builder, loadName, type Operand, type Value, storeName, widthOf } from 
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
+import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
   BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
-import { JUMP_CACHE_ENTRIES, JUMP_CACHE_REGION } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Group, type Host } from "./addresses.ts";
@@ -35,9 +34,6 @@ export interface JitImports {
   readonly checkWrite: number;
   readonly gotoAddress: number;
   readonly materialize: number;
-  /** The table of regions, and the type of its functions. */
-  readonly regions: number;
-  readonly regionType: number;
   readonly helper: (name: string) => number;
 }
 
@@ -48,7 +44,18 @@ export interface JitOperand extends Operand {
   readonly address: number;
 }
 
-export interface RangeLocals { readonly slot: number; readonly base: Variable; readonly limit: Variable; readonly delta: Variable }
+/** A range slot: its address in RAM, and locals that hold it while the region runs. */
+export interface Range {
+  readonly at: number;
+  readonly base: Variable;
+  readonly limit: Variable;
+  readonly delta: Variable;
+  /** Questions inside loops, and whether that is enough to keep the slot in locals. */
+  uses: number;
+  inLocals: boolean;
+}
+/** Ranges that are kept in locals: more would live on the machine's stack, which is no nearer than RAM. */
+const RANGES_IN_LOCALS = 2;
 
 /** What holds at a point of the text and may go on into a block that is entered from there only. */
 export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
@@ -59,7 +66,7 @@ export class JitBuilder extends Builder {
   readonly #vector: (Variable | undefined)[] = new Array(16);
   readonly #gprWritten = new Set<number>();
   readonly #vectorWritten = new Set<number>();
-  readonly #ranges = new Map<number, RangeLocals>();
+  readonly #ranges = new Map<number, Range>();
   readonly #budget: Variable;
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
@@ -69,6 +76,7 @@ export class JitBuilder extends Builder {
   #denied!: Label;
   #d!: Decoded;
   #block = 0;
+  #inLoop = false;
   /** Instructions that have retired here but have not been taken from the budget. */
   #uncharged = 0;
   #modifyHost: Host | undefined;
@@ -76,8 +84,8 @@ export class JitBuilder extends Builder {
   #stored = false;
   /** Told of every way out of the region (effects.ts). */
   onLeave: (() => void) | undefined;
-  /** The ranges of groups, chosen when the recording is complete. */
-  readonly #lateRanges: (() => RangeLocals)[] = [];
+  /** The ranges of the groups asked for inside loops, chosen when the recording is complete. */
+  readonly #loopRanges: (() => Range)[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
@@ -116,31 +124,21 @@ export class JitBuilder extends Builder {
   prologue(): void {
     const { graph } = this;
     const zero = graph.i32(0);
-    for (const choose of this.#lateRanges) choose();
     this.#gpr.forEach((variable, n) => {
       if (variable !== undefined) graph.set(variable, graph.load("i64.load", zero, gprAddress(n)));
     });
     this.#vector.forEach((variable, n) => {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
-    for (const range of this.#ranges.values()) this.#reload(range);
+    for (const range of this.#loopRanges) range().uses++;
+    const ranges = [...this.#ranges.values()].filter((range) => range.uses > 0).sort((a, b) => b.uses - a.uses);
+    for (const range of ranges.slice(0, RANGES_IN_LOCALS)) this.#keepInLocals(range);
   }
-  /** The exit that goes on at another address: straight into the region there when the jump cache names one. */
+  /** The exit that goes on at another address. */
   chainExit(): void {
     const { graph } = this;
     this.#storeRegisters();
-    const rip = graph.get(this.#exitRip);
-    const low = graph.op("i32.wrap_i64", rip);
-    const index = graph.op("i32.and", graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12))), graph.i32(JUMP_CACHE_ENTRIES - 1));
-    const entry = graph.op("i32.shl", index, graph.i32(4));
-    graph.if(graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), rip), () => {
-      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
-      graph.if(region, () => {
-        const slot = graph.op("i32.sub", region, graph.i32(1));
-        graph.returnCallIndirect(this.#imports.regions, this.#imports.regionType, slot, graph.i32(0), graph.get(this.#budget));
-      });
-    });
-    graph.returnCall(this.#imports.gotoAddress, rip, graph.get(this.#budget));
+    graph.returnCall(this.#imports.gotoAddress, graph.get(this.#exitRip), graph.get(this.#budget));
   }
   /** The exit that leaves the machine code. */
   epilogue(): void {
@@ -167,8 +165,9 @@ export class JitBuilder extends Builder {
     return { flags: this.jitFlags.state, addresses: this.addresses.state, uncharged: this.#uncharged };
   }
   /** A block begins: with what held at its only entrance, or where ways come together. */
-  beginBlock(index: number, state: TextState | undefined): void {
+  beginBlock(index: number, inLoop: boolean, state: TextState | undefined): void {
     this.#block = index;
+    this.#inLoop = inLoop;
     this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
     this.#uncharged = state?.uncharged ?? 0;
     if (state === undefined) this.addresses.forget();
@@ -438,28 +437,41 @@ export class JitBuilder extends Builder {
     const name = this.#d.encoding.mnemonic;
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
-  #range(slot: number): RangeLocals {
+  #range(slot: number): Range {
     let range = this.#ranges.get(slot);
     if (range === undefined) {
       const { graph } = this;
-      range = { slot, base: graph.variable(I64), limit: graph.variable(I64), delta: graph.variable(I32) };
+      range = {
+        at: RANGE_BASE + slot * RANGE_SLOT_BYTES, base: graph.variable(I64), limit: graph.variable(I64), delta: graph.variable(I32), uses: 0, inLocals: false,
+      };
       this.#ranges.set(slot, range);
     }
     return range;
   }
-  #reload(range: RangeLocals): void {
+  /** Loops ask often: they find the range in locals. A slot in RAM that is filled anew meanwhile leaves the region (rangeRefill), so the
+   *  copy equals it or is empty. */
+  #keepInLocals(range: Range): void {
     const { graph } = this;
     const zero = graph.i32(0);
-    const at = RANGE_BASE + range.slot * RANGE_SLOT_BYTES;
-    graph.set(range.base, graph.load("i64.load", zero, at));
-    graph.set(range.limit, graph.load("i64.load", zero, at + RANGE_LIMIT));
-    graph.set(range.delta, graph.load("i32.load", zero, at + RANGE_DELTA));
+    range.inLocals = true;
+    graph.set(range.base, graph.load("i64.load", zero, range.at));
+    graph.set(range.limit, graph.load("i64.load", zero, range.at + RANGE_LIMIT));
+    graph.set(range.delta, graph.load("i32.load", zero, range.at + RANGE_DELTA));
+  }
+  #rangeBase(range: () => Range): Node {
+    return this.graph.lateRead(I64, () => (range().inLocals ? range().base : range().at));
+  }
+  #rangeLimit(range: () => Range): Node {
+    return this.graph.lateRead(I64, () => (range().inLocals ? range().limit : range().at + RANGE_LIMIT));
+  }
+  #rangeDelta(range: () => Range): Node {
+    return this.graph.lateRead(I32, () => (range().inLocals ? range().delta : range().at + RANGE_DELTA));
   }
   /** Stack pages that are read have been written: one slot serves both. */
-  readRange(rangeClass: number): RangeLocals {
+  readRange(rangeClass: number): Range {
     return this.#range(rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass);
   }
-  writeRange(rangeClass: number): RangeLocals {
+  writeRange(rangeClass: number): Range {
     return this.#range(RANGE_CLASSES + rangeClass);
   }
   /** Host address of an access, which is asked for unless a group has done so. */
@@ -470,14 +482,14 @@ export class JitBuilder extends Builder {
     if (known !== undefined) return { variable: known.host, offset: () => place.offset - known.low };
     const group: Group = { root: place.root, low: place.offset, high: place.offset + bytes, write, host: graph.variable(I32), block: this.#block };
     addresses.add(group);
-    const range = (): RangeLocals => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
-    this.#lateRanges.push(range);
+    const range = (): Range => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
+    if (this.#inLoop) this.#loopRanges.push(range);
     const before = (): number => place.offset - group.low;
     const first = graph.displaced(address.node, () => -before());
-    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), graph.lateGet(I32, () => range().delta)));
-    const offset = graph.op("i64.sub", first, graph.lateGet(I64, () => range().base));
-    graph.ifUnlikely(graph.op("i64.ge_u", offset, graph.lateGet(I64, () => range().limit)), () => {
-      const slot = graph.lateI32(() => RANGE_BASE + range().slot * RANGE_SLOT_BYTES);
+    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#rangeDelta(range)));
+    const offset = graph.op("i64.sub", first, this.#rangeBase(range));
+    graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#rangeLimit(range)), () => {
+      const slot = graph.lateI32(() => range().at);
       const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
       graph.set(group.host, graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
       this.#leaveIfDenied(graph.get(group.host));
@@ -486,22 +498,22 @@ export class JitBuilder extends Builder {
   }
   /** Host address of an access behind a store of the same instruction, which cannot be begun again: what straddles two pages is done
    *  aside (BOUNCE_READ, BOUNCE_WRITE). */
-  #hostAfterStore(address: Value, range: RangeLocals, bytes: number, miss: number): Node {
+  #hostAfterStore(address: Value, range: Range, bytes: number, miss: number): Node {
     const { graph } = this;
     const host = graph.variable(I32);
-    graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)));
+    graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#rangeDelta(() => range)));
     graph.ifUnlikely(this.outside(address, range), () => this.miss(host, address, range, miss, bytes | (bytes << RANGE_LENGTH_SHIFT)));
     return graph.get(host);
   }
-  outside(address: Value, range: RangeLocals): Node {
+  outside(address: Value, range: Range): Node {
     const { graph } = this;
-    return graph.op("i64.ge_u", graph.op("i64.sub", address.node, graph.get(range.base)), graph.get(range.limit));
+    return graph.op("i64.ge_u", graph.op("i64.sub", address.node, this.#rangeBase(() => range)), this.#rangeLimit(() => range));
   }
   /** Asks for the host address; leaves when it is denied. The range in the locals stays as it is: a value that never changes inside the
    *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
-  miss(host: Variable, address: Value, range: RangeLocals, miss: number, request: number): void {
+  miss(host: Variable, address: Value, range: Range, miss: number, request: number): void {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, address.node, graph.i32(RANGE_BASE + range.slot * RANGE_SLOT_BYTES), graph.i32(request)));
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(range.at), graph.i32(request)));
     this.#leaveIfDenied(graph.get(host));
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
@@ -653,11 +665,12 @@ export class JitBuilder extends Builder {
   }
   /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for, with the access of the first
    *  element, and the cold engine goes on. */
-  span(address: Value, bytes: Value, first: Value, size: number, range: RangeLocals, write: boolean): Node {
+  span(address: Value, bytes: Value, first: Value, size: number, range: Range, write: boolean): Node {
     const { graph } = this;
-    const offset = graph.op("i64.sub", address.node, graph.get(range.base));
-    const outside = graph.op("i64.ge_u", offset, graph.get(range.limit));
-    const end = graph.op("i64.add", graph.get(range.limit), graph.i64(RANGE_TAIL));
+    const limit = this.#rangeLimit(() => range);
+    const offset = graph.op("i64.sub", address.node, this.#rangeBase(() => range));
+    const outside = graph.op("i64.ge_u", offset, limit);
+    const end = graph.op("i64.add", limit, graph.i64(RANGE_TAIL));
     graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), end)), () => {
       graph.if(outside, () => {
         const request = size | RANGE_MAY_LEAVE | (size << RANGE_LENGTH_SHIFT);
@@ -665,7 +678,7 @@ export class JitBuilder extends Builder {
       });
       this.coldStep();
     });
-    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta));
+    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#rangeDelta(() => range));
   }
   /** Leaves so that the cold engine runs this instruction. */
   coldStep(): void {

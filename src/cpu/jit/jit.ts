@@ -48,7 +48,6 @@ export interface RegionEnvironment {
   readonly checkWrite: unknown;
   readonly gotoAddress: unknown;
   readonly materialize: unknown;
-  readonly regions: WebAssembly.Table;
 }
 
 interface LiveRegion {
