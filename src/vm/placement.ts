@@ -5,8 +5,8 @@
  *  now: heaps and stacks grow, and regions that share a block become contiguous with each other. Blocks of one region are laid side
  *  by side (memory/stretches.ts). When RAM is short, the largest smaller block around the page is reserved.
  *
- *  After a fork a page's place may hold the frame that the two sides share. A space that copies few pages takes any frames for them;
- *  one that copies many reserves its blocks anew, and the copies are contiguous there. */
+ *  After a fork a page's place may hold the frame that the two sides share. The first copy reserves its block anew, so that the copies
+ *  are contiguous with each other; a space that goes on forking alternates between two places. */
 import { log2Floor } from "../base/bits.ts";
 import { MAX_ORDER } from "../memory/buddy.ts";
 import type { FrameAllocator } from "../memory/frames.ts";
@@ -20,8 +20,6 @@ const BLOCK_BYTES = BLOCK_PAGES * 4096;
 const MIN_ORDER = 4;
 /** A reservation takes at most this part of the free frames. */
 const PRESSURE_SHIFT = 2;
-/** Pages copied since the last fork whose place was taken, before their blocks are reserved anew. */
-const FEW_COPIES = 16;
 /** Reservations of one block; with one more the oldest ends. */
 const MAX_SIBLINGS = 4;
 /** What a heap or a stack is expected to grow by, at least. */
@@ -37,8 +35,6 @@ export class Placement {
   private last: Reservation | undefined;
   /** Newest first. */
   private stretches: Stretch | undefined;
-  /** Pages whose place was taken, since the last fork. */
-  private copies = 0;
 
   constructor(frames: FrameAllocator) {
     this.frames = frames;
@@ -83,11 +79,6 @@ export class Placement {
     }
   }
 
-  /** Frames are shared with a new space from now on. */
-  forked(): void {
-    this.copies = 0;
-  }
-
   /** The space is going: every reservation ends. */
   releaseAll(): void {
     for (const first of this.blocks.values()) {
@@ -128,7 +119,6 @@ export class Placement {
       const frame = covers(r, page) ? this.frames.allocIn(r, page, contents) : 0;
       if (frame !== 0) return frame;
     }
-    if (++this.copies <= FEW_COPIES) return 0;
     if (siblings >= MAX_SIBLINGS) this.forget(oldest as Reservation);
     const fresh = this.reserve(extent, page, growing);
     this.last = fresh;

@@ -3,7 +3,8 @@
  *  A block is a run of records up to a control transfer; a conditional branch falls through into the next block's records.
  *  Blocks never leave their page, except one that is a single page-crossing instruction. Direct branches inside a page are linked
  *  record to record, which is valid in every address space that maps the frame at that page; all others go by the jump cache,
- *  which belongs to the active address space and is emptied when its executable mappings change.
+ *  which belongs to the active address space and is emptied when its executable mappings change. When the first block of a page is
+ *  looked up after that, all jump targets that were ever met in the page are entered at once: they are as valid as the first.
  *  Invariant: a frame with blocks is marked in the code guard. Order of dropping: records become stale → maps → mark. */
 import { assert } from "../../base/assert.ts";
 import { EXECUTE } from "../../memory/access.ts";
@@ -41,6 +42,11 @@ interface FrameCode {
   readonly crossing: Map<number, { record: number; secondFrame: number }>;
   /** Record ranges [first, end) decoded from this frame. */
   readonly ranges: number[];
+  /** What has been jumped to through the jump cache: rip and record, in turns; and where in it a rip is. */
+  readonly targets: number[];
+  readonly targetAt: Map<number, number>;
+  /** Which emptying of the jump cache the targets were last entered after. */
+  entered: number;
 }
 
 export class CodeCache {
@@ -61,6 +67,10 @@ export class CodeCache {
   readonly #crossingBytes = new Uint8Array(32);
   readonly #jumpLog = new Int32Array(1024);
   #jumpsLogged = 0;
+  /** Counts emptyings of the jump cache. */
+  #emptied = 1;
+  /** Frame of the block that {@link find} found last. */
+  #foundFrame = 0;
   /** Exit kind when {@link find} failed on a fetch, FIND_ARENA_FULL when the arena must be emptied first. */
   failure = 0;
   /** True when the failed fetch was at a non-canonical address. */
@@ -111,8 +121,10 @@ export class CodeCache {
     const physical = this.#fetch(rip);
     if (physical < 0) return 0;
     const frame = physical >>> 12;
+    this.#foundFrame = frame;
     const code = this.#frames[frame];
     if (code !== undefined) {
+      if (code.entered !== this.#emptied) this.#enterTargets(code, rip);
       const known = code.blocks.get(rip);
       if (known !== undefined) return known;
       const crossing = code.crossing.get(rip);
@@ -147,15 +159,42 @@ export class CodeCache {
       return record;
     }
     const low = rip | 0;
-    const entry = jumpEntry(low);
+    this.#enterJump(jumpEntry(low), low, (rip / TWO_32) | 0, record);
+    this.#noteTarget(rip, record);
+    return record;
+  }
+  #enterJump(entry: number, low: number, high: number, record: number): void {
     const words = this.#ram.i32;
     words[entry] = low;
-    words[entry + 1] = (rip / TWO_32) | 0;
+    words[entry + 1] = high;
     words[entry + 2] = record;
     words[entry + 3] = this.#slotToEnter(record);
     if (this.#jumpsLogged < this.#jumpLog.length) this.#jumpLog[this.#jumpsLogged] = entry;
     this.#jumpsLogged++;
-    return record;
+  }
+
+  /** `rip`, which has just been found, is a jump target. A block that crosses into another page depends on that page's frame too. */
+  #noteTarget(rip: number, record: number): void {
+    const code = this.#frames[this.#foundFrame];
+    if (code === undefined || code.blocks.get(rip) !== record) return;
+    const at = code.targetAt.get(rip);
+    if (at === undefined) code.targetAt.set(rip, code.targets.push(rip, record) - 1);
+    else code.targets[at] = record;
+  }
+  /** The page of `rip` maps the frame of `code` and has just been fetched from: its jump targets are entered where nothing else is. @hot */
+  #enterTargets(code: FrameCode, rip: number): void {
+    code.entered = this.#emptied;
+    const { targets } = code;
+    const { i32, u16 } = this.#ram;
+    const page = rip - (rip % PAGE_SIZE);
+    for (let i = 0; i < targets.length; i += 2) {
+      const target = targets[i];
+      const record = targets[i + 1];
+      const low = target | 0;
+      const entry = jumpEntry(low);
+      if (target < page || target >= page + PAGE_SIZE || i32[entry + 1] !== -1 || u16[record >>> 1] === HANDLER_STALE) continue;
+      this.#enterJump(entry, low, (target / TWO_32) | 0, record);
+    }
   }
 
   /** A one-instruction block at `rip` that stops after it, for exact budgets and single steps. Valid until the next call. */
@@ -219,6 +258,8 @@ export class CodeCache {
     this.#ram.u32[(record + R_TARGET) >>> 2] = slot;
     this.setRegionEpoch(record, epoch);
     code.blocks.set(rip, record);
+    const target = code.targetAt.get(rip);
+    if (target !== undefined) code.targets[target] = record;
     code.ranges.push(record, record + RECORD_BYTES);
     if (old !== undefined) {
       this.#goto(old, rip);
@@ -265,6 +306,7 @@ export class CodeCache {
     this.#frames.length = 0;
     this.#flushedAt = Math.max(this.#flushedAt, this.#next);
     this.#next = this.#firstRecord;
+    this.#emptied++;
     this.#clearJumps();
   }
   /** Drops everything decoded from `frame`: its records turn stale, so running code notices at its next instruction. */
@@ -280,6 +322,7 @@ export class CodeCache {
   }
   /** Empties the jump cache: the active address space's executable mappings changed. */
   dropJumps(): void {
+    this.#emptied++;
     if (this.#jumpsLogged > this.#jumpLog.length) {
       this.#clearJumps();
       return;
@@ -329,7 +372,7 @@ export class CodeCache {
   #frameCode(frame: number): FrameCode {
     let code = this.#frames[frame];
     if (code === undefined) {
-      code = { blocks: new Map(), beside: new Map(), crossing: new Map(), ranges: [] };
+      code = { blocks: new Map(), beside: new Map(), crossing: new Map(), ranges: [], targets: [], targetAt: new Map(), entered: 0 };
       this.#frames[frame] = code;
     }
     return code;

@@ -4,14 +4,14 @@
  *  gives ESRCH, as Linux's open files of /proc do. */
 import { EACCES, EINVAL, ENOENT, ESRCH } from "../../abi/linux/errno.ts";
 import { mayRead, mayWrite, O_CLOEXEC } from "../../abi/linux/fcntl.ts";
-import { direntType, DT_LNK, S_IFDIR, S_IFREG } from "../../abi/linux/stat.ts";
+import { direntType, DT_LNK, S_IFDIR, S_IFLNK, S_IFREG } from "../../abi/linux/stat.ts";
 import type { ByteSink } from "../transfer.ts";
 import type { Caller, Owner } from "../vfs/credentials.ts";
 import type { EmitEntry, Inode } from "../vfs/inode.ts";
 import type { Location } from "../vfs/location.ts";
 import { OpenFile } from "../vfs/open-file.ts";
 import { finished } from "../vfs/regular-file.ts";
-import { FIRST_COOKIE, type Generate, ProcDirectory, ProcInode, ProcPlaceLink, ProcText, type Store } from "./nodes.ts";
+import { FIRST_COOKIE, type Generate, ProcInode, ProcPlaceLink, ProcText } from "./nodes.ts";
 import { limitsText, mapsText, smapsText, statmText, statText, statusText } from "./process-text.ts";
 import type { Procfs } from "./procfs.ts";
 import { mountInfoText, mountsText } from "./system-text.ts";
@@ -28,48 +28,96 @@ interface Subject {
 }
 
 /** /proc/<pid>. */
-export function makeProcessDirectory(procfs: Procfs, process: ProcessView, find: FindProcess): ProcDirectory {
-  const subject: Subject = { procfs, find, owner: ownerOf(process), threadId: process.processId };
-  const directory = makeThreadFiles(subject, "process");
-  directory.add("task", new TaskDirectory(subject));
-  return directory;
+export function makeProcessDirectory(procfs: Procfs, process: ProcessView, find: FindProcess): ProcInode {
+  return new SubjectDirectory({ procfs, find, owner: ownerOf(process), threadId: process.processId }, PROCESS_FILES);
 }
 
-/** What a process directory and a thread directory have in common. */
-function makeThreadFiles(subject: Subject, whole: "process" | "thread"): ProcDirectory {
-  const { procfs, owner } = subject;
-  const directory = new ProcDirectory(procfs, 0o555, owner);
-  const text = (name: string, generate: (process: ProcessView, thread: ThreadView) => string | Uint8Array | number, mode = 0o444, store: Store | null = null): void => {
-    directory.add(name, new ProcText(procfs, withThread(subject, generate), mode, owner, store));
-  };
-  const place = (name: string, of: (process: ProcessView) => Location | null): void => {
-    directory.add(name, new ProcPlaceLink(procfs, (caller) => visiblePlace(subject, caller, of), 0o777, owner));
-  };
-  const root = procfs.mounts.root;
-  text("auxv", (process) => process.auxiliaryVector(), 0o400);
-  text("cgroup", () => "0::/\n");
-  text("cmdline", (process) => process.commandLine());
-  text("comm", (_process, thread) => `${thread.name}\n`, 0o644, (name) => renameThread(subject, name));
-  place("cwd", (process) => process.workingDirectory());
-  text("environ", (process) => process.environment(), 0o400);
-  place("exe", (process) => process.executable());
-  directory.add("fd", new DescriptorDirectory(subject, "links"));
-  directory.add("fdinfo", new DescriptorDirectory(subject, "texts"));
-  text("limits", limitsText);
-  text("maps", (process) => mapsText(process, root));
-  text("mountinfo", () => mountInfoText(procfs.mounts.list(), root, (mount) => `0:${mount.filesystem.device}`));
-  text("mounts", () => mountsText(procfs.mounts.list(), root));
-  text("oom_score", () => "0\n");
-  text("oom_score_adj", (process) => `${process.outOfMemoryScoreAdjustment}\n`, 0o644, (value) => adjustScore(subject, value));
-  directory.add("pagemap", new PageMap(subject));
-  place("root", (process) => process.rootDirectory());
-  text("smaps", (process) => smapsText(process, root));
-  text("stat", (process, thread) => statText(process, thread, whole));
-  text("statm", statmText);
-  text("status", statusText);
-  text("wchan", (_process, thread) => thread.waitChannel);
-  return directory;
+/** Makes the inode of one file for a subject. */
+type MakeFile = (subject: Subject) => ProcInode;
+interface FileRow {
+  readonly type: typeof S_IFDIR | typeof S_IFREG | typeof S_IFLNK;
+  readonly make: MakeFile;
 }
+
+/** /proc/<pid> or /proc/<pid>/task/<tid>. A file is made when it is first asked for: a shell that starts every program through
+ *  /proc/self/exe asks for one of two dozen. */
+class SubjectDirectory extends ProcInode {
+  private readonly subject: Subject;
+  private readonly rows: ReadonlyMap<string, FileRow>;
+  private readonly made = new Map<string, ProcInode>();
+
+  constructor(subject: Subject, rows: ReadonlyMap<string, FileRow>) {
+    super(subject.procfs, S_IFDIR | 0o555, subject.owner);
+    this.nlink = rows === PROCESS_FILES ? PROCESS_LINKS : THREAD_LINKS;
+    this.subject = subject;
+    this.rows = rows;
+  }
+  override lookup(name: string): ProcInode | number {
+    const known = this.made.get(name);
+    if (known !== undefined) return known;
+    const inode = this.rows.get(name)?.make(this.subject);
+    if (inode === undefined) return -ENOENT;
+    this.made.set(name, inode);
+    return inode;
+  }
+  override readdir(cookie: number, emit: EmitEntry): number {
+    let at = FIRST_COOKIE;
+    for (const [name, { type }] of this.rows) {
+      if (at++ < cookie + 1) continue;
+      if (!emit(name, (this.lookup(name) as ProcInode).ino, direntType(type), at - 1)) return 0;
+    }
+    return 0;
+  }
+}
+
+function text(generate: (process: ProcessView, thread: ThreadView, procfs: Procfs) => string | Uint8Array | number, mode = 0o444, store?: (subject: Subject, text: string) => number): FileRow {
+  return {
+    type: S_IFREG,
+    make: (subject) => {
+      const made = withThread(subject, (process, thread) => generate(process, thread, subject.procfs));
+      return new ProcText(subject.procfs, made, mode, subject.owner, store === undefined ? null : (value) => store(subject, value));
+    },
+  };
+}
+function place(of: (process: ProcessView) => Location | null): FileRow {
+  return { type: S_IFLNK, make: (subject) => new ProcPlaceLink(subject.procfs, (caller) => visiblePlace(subject, caller, of), 0o777, subject.owner) };
+}
+function directory(make: MakeFile): FileRow {
+  return { type: S_IFDIR, make };
+}
+
+/** What process directories and thread directories have in common; only `stat` tells them apart. */
+function commonFiles(whole: "process" | "thread"): [string, FileRow][] {
+  return [
+    ["auxv", text((process) => process.auxiliaryVector(), 0o400)],
+    ["cgroup", text(() => "0::/\n")],
+    ["cmdline", text((process) => process.commandLine())],
+    ["comm", text((_process, thread) => `${thread.name}\n`, 0o644, renameThread)],
+    ["cwd", place((process) => process.workingDirectory())],
+    ["environ", text((process) => process.environment(), 0o400)],
+    ["exe", place((process) => process.executable())],
+    ["fd", directory((subject) => new DescriptorDirectory(subject, "links"))],
+    ["fdinfo", directory((subject) => new DescriptorDirectory(subject, "texts"))],
+    ["limits", text(limitsText)],
+    ["maps", text((process, _thread, { mounts }) => mapsText(process, mounts.root))],
+    ["mountinfo", text((_process, _thread, { mounts }) => mountInfoText(mounts.list(), mounts.root, (mount) => `0:${mount.filesystem.device}`))],
+    ["mounts", text((_process, _thread, { mounts }) => mountsText(mounts.list(), mounts.root))],
+    ["oom_score", text(() => "0\n")],
+    ["oom_score_adj", text((process) => `${process.outOfMemoryScoreAdjustment}\n`, 0o644, adjustScore)],
+    ["pagemap", { type: S_IFREG, make: (subject) => new PageMap(subject) }],
+    ["root", place((process) => process.rootDirectory())],
+    ["smaps", text((process, _thread, { mounts }) => smapsText(process, mounts.root))],
+    ["stat", text((process, thread) => statText(process, thread, whole))],
+    ["statm", text(statmText)],
+    ["status", text(statusText)],
+    ["wchan", text((_process, thread) => thread.waitChannel)],
+  ];
+}
+const THREAD_FILES: ReadonlyMap<string, FileRow> = new Map(commonFiles("thread"));
+const PROCESS_FILES: ReadonlyMap<string, FileRow> = new Map([...commonFiles("process"), ["task", directory((subject) => new TaskDirectory(subject))]]);
+/** "." and the name above it, and one for each directory inside. */
+const THREAD_LINKS = 4;
+const PROCESS_LINKS = 5;
 
 /** /proc/<pid>/task. */
 class TaskDirectory extends ProcInode {
@@ -92,7 +140,7 @@ class TaskDirectory extends ProcInode {
     }
     let directory = this.threads.get(id);
     if (directory === undefined) {
-      directory = makeThreadFiles({ ...this.subject, threadId: id }, "thread");
+      directory = new SubjectDirectory({ ...this.subject, threadId: id }, THREAD_FILES);
       this.threads.set(id, directory);
     }
     return directory;

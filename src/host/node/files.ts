@@ -8,7 +8,7 @@
  *
  *  Paths are Buffers, because names are bytes. Directory descriptors are kept, at most DIRECTORY_LIMIT. */
 import * as fs from "node:fs";
-import { EINVAL, EIO, ELOOP, ENOTDIR, errnoByName } from "../../abi/linux/errno.ts";
+import { EINVAL, EIO, ELOOP, ENOENT, ENOTDIR, errnoByName } from "../../abi/linux/errno.ts";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from "../../abi/linux/stat.ts";
 import type { FileChanges, FileProvider, ProviderAccess, ProviderChange, ProviderEntry, ProviderFile, ProviderStat } from "../../fs/provider.ts";
 
@@ -24,14 +24,22 @@ export interface HostDirectoryOptions {
 /** A path on the host: bytes, and on Linux through a directory descriptor. */
 type HostPath = Buffer;
 
+interface OpenDirectory {
+  readonly descriptor: number;
+  /** What tells where it is now. */
+  readonly link: string;
+  /** The directory itself: without the "/." lstat would see /proc's link to it. */
+  readonly path: string;
+}
+
 export class NodeDirectory implements FileProvider {
   readonly name: string;
   readonly volatile = true;
   readonly changes?: FileChanges;
   /** Real path of the directory, without a trailing slash ("" for "/"). */
   private readonly root: string;
-  /** Descriptors of directories by path, least recently used first. */
-  private readonly directories = new Map<string, number>();
+  /** Open directories by path, least recently used first. */
+  private readonly directories = new Map<string, OpenDirectory>();
   private openFiles = 0;
 
   /** @param directory an existing directory of the host; throws what Node throws when it is none */
@@ -51,7 +59,10 @@ export class NodeDirectory implements FileProvider {
   stat(path: string): ProviderStat | number {
     return this.attempt(() => {
       const host = this.locate(path);
-      return typeof host === "number" ? host : statOf(fs.lstatSync(host, { bigint: true }));
+      if (typeof host === "number") return host;
+      // Most names that are looked for and not found are tried in turn (a search path); an exception for each would cost ten calls.
+      const stat = fs.lstatSync(host, IF_THERE);
+      return stat === undefined ? -ENOENT : statOf(stat);
     });
   }
 
@@ -59,7 +70,7 @@ export class NodeDirectory implements FileProvider {
     return this.attempt(() => {
       const directory = this.directory(path);
       if (typeof directory === "number") return directory;
-      const entries = fs.readdirSync(directory, { withFileTypes: true, encoding: "buffer" }) as unknown as fs.Dirent<Buffer>[];
+      const entries = fs.readdirSync(Buffer.from(directory, "latin1"), { withFileTypes: true, encoding: "buffer" }) as unknown as fs.Dirent<Buffer>[];
       return entries.map((entry) => ({ name: entry.name.toString("latin1"), type: typeOf(entry), inode: 0 }));
     });
   }
@@ -83,7 +94,7 @@ export class NodeDirectory implements FileProvider {
   }
 
   close(): void {
-    for (const descriptor of this.directories.values()) fs.closeSync(descriptor);
+    for (const { descriptor } of this.directories.values()) fs.closeSync(descriptor);
     this.directories.clear();
   }
 
@@ -101,11 +112,10 @@ export class NodeDirectory implements FileProvider {
 
   /** How the host knows the last component of `path`, safe to use without following it; or -errno. */
   locate(path: string): HostPath | number {
-    if (path === "") return this.directory("");
     const slash = path.lastIndexOf("/");
     const parent = this.directory(slash < 0 ? "" : path.slice(0, slash));
     if (typeof parent === "number") return parent;
-    return Buffer.concat([parent, Buffer.from(`/${path.slice(slash + 1)}`, "latin1")]);
+    return Buffer.from(path === "" ? parent : `${parent}/${path.slice(slash + 1)}`, "latin1");
   }
 
   /** An open file over `descriptor`, which it owns; -EINVAL when it is not a regular file. */
@@ -120,36 +130,36 @@ export class NodeDirectory implements FileProvider {
     });
   }
 
-  /** A path that leads to the directory itself, checked to be where it should be. */
-  private directory(path: string): HostPath | number {
-    const wanted = path === "" ? this.root : `${this.root}/${path}`;
+  /** A path (a byte string) that leads to the directory itself, checked to be where it should be. */
+  private directory(path: string): string | number {
     if (!HAS_PROC) return this.checkedDirectory(path);
+    const wanted = path === "" ? this.root || "/" : `${this.root}/${path}`;
     const kept = this.directories.get(path);
     if (kept !== undefined) {
       this.directories.delete(path);
-      if (whereIs(kept) === (wanted === "" ? "/" : wanted)) {
+      if (whereIs(kept) === wanted) {
         this.directories.set(path, kept);
-        return descriptorPath(kept);
+        return kept.path;
       }
       // Moved or removed on the host since it was opened.
-      fs.closeSync(kept);
+      fs.closeSync(kept.descriptor);
     }
-    const descriptor = fs.openSync(Buffer.from(wanted === "" ? "/" : wanted, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (whereIs(descriptor) !== (wanted === "" ? "/" : wanted)) {
-      fs.closeSync(descriptor);
+    const opened = openDirectory(fs.openSync(Buffer.from(wanted, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (whereIs(opened) !== wanted) {
+      fs.closeSync(opened.descriptor);
       return -ELOOP;
     }
-    this.directories.set(path, descriptor);
+    this.directories.set(path, opened);
     if (this.directories.size > DIRECTORY_LIMIT) {
       const [oldest, unused] = this.directories.entries().next().value!;
       this.directories.delete(oldest);
-      fs.closeSync(unused);
+      fs.closeSync(unused.descriptor);
     }
-    return descriptorPath(descriptor);
+    return opened.path;
   }
 
   /** Without /proc: every component must be a real directory at the moment it is looked at. */
-  private checkedDirectory(path: string): HostPath | number {
+  private checkedDirectory(path: string): string | number {
     let at = this.root;
     for (const name of path === "" ? [] : path.split("/")) {
       at = `${at}/${name}`;
@@ -157,7 +167,7 @@ export class NodeDirectory implements FileProvider {
       if (stat.isSymbolicLink()) return -ELOOP;
       if (!stat.isDirectory()) return -ENOTDIR;
     }
-    return Buffer.from(at === "" ? "/" : at, "latin1");
+    return at === "" ? "/" : at;
   }
 }
 
@@ -292,15 +302,16 @@ class NodeChanges implements FileChanges {
 }
 
 const NANOS = 1_000_000_000n;
+const IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
 
-/** The directory itself: without the "/." lstat would see /proc's link to it. */
-function descriptorPath(descriptor: number): HostPath {
-  return Buffer.from(`/proc/self/fd/${descriptor}/.`);
+function openDirectory(descriptor: number): OpenDirectory {
+  const link = `/proc/self/fd/${descriptor}`;
+  return { descriptor, link, path: `${link}/.` };
 }
 
 /** Where the host says an open directory is now; with " (deleted)" when it is nowhere. */
-function whereIs(descriptor: number): string {
-  return fs.readlinkSync(`/proc/self/fd/${descriptor}`, "buffer").toString("latin1");
+function whereIs(directory: OpenDirectory): string {
+  return fs.readlinkSync(directory.link, "latin1");
 }
 
 /** Seconds as Node takes them: a double has 100 ns resolution here, which utimensat cannot better through it. */

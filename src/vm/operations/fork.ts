@@ -26,7 +26,6 @@ export function cloneSpace(parent: AddressSpace, limits: MemoryLimits): AddressS
     }
   }
   context.mmu.dropWrites(parent.root);
-  parent.placement.forked();
   for (const range of parent.lazyFree) child.lazyFree.push({ ...range });
   child.peakVirtualPages = child.virtualPages;
   context.events?.cloned(parent, child);
