@@ -36,6 +36,9 @@ int main(void) {
   TRY("non-canonical read", __asm__ volatile("movq (%0), %%rax" : : "r"(0x800000000000UL) : "rax"));
   TRY("non-canonical stack", __asm__ volatile("movq %%rsp, %%rbx; movq %0, %%rsp; popq %%rax; movq %%rbx, %%rsp" : : "r"(0x800000000000UL) : "rax", "rbx"));
   TRY("jump to null", __asm__ volatile("xorl %%eax, %%eax; jmp *%%rax" ::: "rax"));
+  TRY("jump to the last byte", __asm__ volatile("movq $-1, %%rax; jmp *%%rax" ::: "rax"));
+  TRY("jump to the kernel", __asm__ volatile("movq $-4096, %%rax; jmp *%%rax" ::: "rax"));
+  TRY("jump where none is", __asm__ volatile("movabsq $0x7fffffff7fffffff, %%rax; jmp *%%rax" ::: "rax"));
   TRY("sse exception", { unsigned m = 0x1f80 & ~0x200; __asm__ volatile("ldmxcsr %0; xorps %%xmm0, %%xmm0; movl $0x3f800000, %%eax; movd %%eax, %%xmm1; divss %%xmm0, %%xmm1" : : "m"(m) : "xmm0", "xmm1", "eax"); });
   unsigned normal = 0x1f80;
   __asm__ volatile("ldmxcsr %0" : : "m"(normal));

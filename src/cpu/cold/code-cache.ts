@@ -26,6 +26,8 @@ import {
 const MAX_RUN = 64;
 /** Records that there is room for at first beside the arena; more when they are needed, since most programs are small. */
 const FIRST_RECORDS = 8192;
+/** Both halves of the address in an empty entry of the jump cache: it is not canonical, so nothing jumps there. */
+const NO_ADDRESS = 0x7fff_ffff;
 const TWO_32 = 0x1_0000_0000;
 const USER_END = 2 ** 47;
 
@@ -192,7 +194,7 @@ export class CodeCache {
       const record = targets[i + 1];
       const low = target | 0;
       const entry = jumpEntry(low);
-      if (target < page || target >= page + PAGE_SIZE || i32[entry + 1] !== -1 || u16[record >>> 1] === HANDLER_STALE) continue;
+      if (target < page || target >= page + PAGE_SIZE || i32[entry + 1] !== NO_ADDRESS || u16[record >>> 1] === HANDLER_STALE) continue;
       this.#enterJump(entry, low, (target / TWO_32) | 0, record);
     }
   }
@@ -329,8 +331,8 @@ export class CodeCache {
     }
     const words = this.#ram.i32;
     for (let i = 0; i < this.#jumpsLogged; i++) {
-      words[this.#jumpLog[i]] = -1;
-      words[this.#jumpLog[i] + 1] = -1;
+      words[this.#jumpLog[i]] = NO_ADDRESS;
+      words[this.#jumpLog[i] + 1] = NO_ADDRESS;
     }
     this.#jumpsLogged = 0;
   }
@@ -346,7 +348,7 @@ export class CodeCache {
 
   #clearJumps(): void {
     const start = JUMP_CACHE_BASE >>> 2;
-    this.#ram.i32.fill(-1, start, start + JUMP_CACHE_ENTRIES * 4);
+    this.#ram.i32.fill(NO_ADDRESS, start, start + JUMP_CACHE_ENTRIES * 4);
     this.#jumpsLogged = 0;
   }
   #crosses(record: number): boolean {

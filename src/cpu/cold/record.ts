@@ -42,7 +42,7 @@ export const R_EPOCH = 16;
 export const REGION_TABLE = 0;
 export const HANDLER_TABLE = 1;
 
-/** Jump cache: 4,096 entries of 16 bytes: i64 address (all ones: empty), i32 record, i32 1 + slot of the region to enter there (0: go by
+/** Jump cache: 4,096 entries of 16 bytes: i64 address (not canonical: empty), i32 record, i32 1 + slot of the region to enter there (0: go by
  *  the record). */
 export const JUMP_CACHE_ENTRIES = 4096;
 export const JUMP_CACHE_REGION = 12;
