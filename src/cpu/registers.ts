@@ -68,6 +68,13 @@ export class Registers {
   set rip(value: number) {
     this.#setNumber(RIP, value);
   }
+  /** RIP's halves, unsigned: exact for addresses beyond 2^53 as well. */
+  get ripLow(): number {
+    return this.#ram.u32[RIP >>> 2];
+  }
+  get ripHigh(): number {
+    return this.#ram.u32[(RIP + 4) >>> 2];
+  }
   get fsBase(): number {
     return this.#number(FS_BASE);
   }

@@ -115,7 +115,8 @@ function writeUcontext(kernel: Kernel, task: Task, info: SignalInfo, view: DataV
     view.setUint32(context + index * 8, registers.low(register), true);
     view.setUint32(context + index * 8 + 4, registers.high(register), true);
   });
-  putAddress(view, context + MC_RIP, registers.rip);
+  view.setUint32(context + MC_RIP, registers.ripLow, true);
+  view.setUint32(context + MC_RIP + 4, registers.ripHigh, true);
   putAddress(view, context + MC_EFLAGS, registers.rflags);
   view.setUint16(context + MC_CS, USER_CS, true);
   view.setUint16(context + MC_SS, USER_SS, true);
