@@ -27,9 +27,13 @@ export const FS_BASE = STATE_BASE + 0xd0;
 export const GS_BASE = STATE_BASE + 0xd8;
 /** i32. Initially 0x1f80. */
 export const MXCSR = STATE_BASE + 0xe0;
-/** i32, derived from MXCSR by every writer of it: 1 when rounding is to nearest, FTZ and DAZ are off, all exceptions
- *  are masked and PE is already set, so that an SSE operation with a normal result has no further effect. */
+/** i32, derived from MXCSR by every writer of it: FP_FAST_MASK when rounding is to nearest, all exceptions are masked and PE is
+ *  already set, else 0. In that mode an SSE operation on operands that are not denormal, with a normal result, has no further effect;
+ *  FTZ and DAZ are then as good as off. */
 export const FP_FAST = STATE_BASE + 0xe4;
+/** Bits that tell an ordinary number of either width: those of its exponent but the lowest, and the sign of what is added to it
+ *  (instructions/float.ts). */
+export const FP_FAST_MASK = 0x7e00_0000;
 
 /** x87: eight physical registers R0…R7 of 16 bytes: significand u64 at +0, sign and exponent u16 at +8. */
 export const X87_REGISTERS = STATE_BASE + 0x100;
@@ -61,8 +65,6 @@ export const EXIT_BUDGET = STATE_BASE + 0x404;
 export const EXIT_DETAIL = STATE_BASE + 0x408;
 /** i32, kind of the exit that a denied access, a service or a failed look-up asks for (cpu/exit.ts). */
 export const EXIT_KIND = STATE_BASE + 0x410;
-/** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
-export const FP_PENDING = STATE_BASE + 0x40c;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */
@@ -72,6 +74,14 @@ export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;
 export const SCRATCH_C = STATE_BASE + 0x440;
 export const SCRATCH_D = STATE_BASE + 0x450;
+/** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
+export const FP_PENDING = STATE_BASE + 0x460;
+/** i32 behind FP_PENDING, written by every SSE helper that arithmetic calls: what translated code may have assumed otherwise. */
+export const FP_NOTICE = STATE_BASE + 0x464;
+/** An operand or the result is denormal. */
+export const NOTICE_DENORMAL = 1;
+/** FP_FAST has become FP_FAST_MASK. */
+export const NOTICE_FAST = 2;
 /** A read that straddles pages is gathered here (up to 64 bytes). */
 export const BOUNCE_READ = STATE_BASE + 0x480;
 /** A write that straddles pages or hits a watched frame lands here first (up to 64 bytes) and is then flushed. */

@@ -3,7 +3,7 @@
  *  A program whose arithmetic is exact never sets PE, so every operation of it comes to the helpers; this keeps them short.
  *  Exactness is decided without a wider format: a sum by its error term (Knuth's TwoSum), a product by counting the significant bits
  *  of its operands, a quotient and a root by multiplying back. */
-import { FP_FAST, MXCSR } from "../state";
+import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, NOTICE_DENORMAL, NOTICE_FAST } from "../state";
 
 /** Result bits of the last quick operation that returned true. */
 export let quickResult: u64 = 0;
@@ -50,11 +50,15 @@ function productIsExact64(a: u64, b: u64): bool {
 }
 
 function settled<F>(result: u64, exact: bool): bool {
+  let notice = load<u32>(FP_NOTICE);
+  if (!isUsable<F>(result)) notice |= NOTICE_DENORMAL;
   if (!exact) {
     // With everything else plain, PE is all that FP_FAST waits for.
     store<u32>(MXCSR, load<u32>(MXCSR) | 0x20);
-    store<u32>(FP_FAST, 1);
+    if (load<u32>(FP_FAST) == 0) notice |= NOTICE_FAST;
+    store<u32>(FP_FAST, FP_FAST_MASK);
   }
+  store<u32>(FP_NOTICE, notice);
   quickResult = result;
   return true;
 }

@@ -20,6 +20,7 @@ import { Graph, type Label } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import { ColdOnly, JitBuilder } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
+import { findTame, type Tameness } from "./tame.ts";
 import { type Block, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
@@ -40,11 +41,13 @@ export interface Mark {
 }
 
 const FIXED_IMPORTS = 5;
+const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
 /** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing. */
-export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | { readonly coldOnly: Encoding } {
+export function compileRegion(region: Region, marks?: Mark[], careful = false): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const helpers: string[] = [];
+  const plan = { careful, changesMode: region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
   const b = new JitBuilder(graph, {
     rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4,
     helper: (name) => {
@@ -52,7 +55,7 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
       if (index < 0) index = helpers.push(name) - 1;
       return FIXED_IMPORTS + index;
     },
-  });
+  }, plan);
   const emitter = new RegionEmitter(region, graph, b, marks !== undefined);
   try {
     emitter.emit();
@@ -90,6 +93,7 @@ class RegionEmitter {
   readonly #predecessors = new Map<Block, Block[]>();
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
+  readonly #tame: Tameness | undefined;
   #block!: Block;
   instructions = 0;
   /** Encoding being recorded, for error reports. */
@@ -114,6 +118,7 @@ class RegionEmitter {
         else list.push(block);
       }
     }
+    this.#tame = b.leavesAtDenormals ? findTame(order, follows, successors) : undefined;
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
       for (const next of successors(order[i])) if (next.index > i && follows(order[i], next) && !loops.has(next)) rest = Math.max(rest, this.#cost[next.index]);
@@ -135,6 +140,7 @@ class RegionEmitter {
       b.setExit(exit);
       graph.block((denied) => {
         b.setDenied(denied);
+        if (this.#tame !== undefined) b.requireTame(this.#tame.entry, order[0].start);
         if (!loops.has(order[0])) b.requireBudget(this.#cost[0], order[0].start);
         this.#emitRange(0, order.length - 1);
       });
@@ -185,6 +191,7 @@ class RegionEmitter {
     this.#block = block;
     this.#mark(block);
     b.jitFlags.beginBlock(this.#kindIn(block));
+    b.beginFloats(this.#tame?.facts.get(block));
     if (this.#layout.loops.has(block)) b.requireBudget(this.#cost[block.index], block.start);
     b.chargeBlock(block.instructions.length);
     let left = block.instructions.length;

@@ -37,6 +37,8 @@ export interface FlagState {
   readonly version: number;
 }
 
+/** Conditions on CF, ZF and PF. */
+const FLOAT_CONDITIONS: ReadonlySet<Condition> = new Set<Condition>([2, 3, 4, 5, 6, 7, 10, 11]);
 const WORDS = [FLAG_ZERO, FLAG_SIGN, FLAG_PARITY, FLAG_CARRY, FLAG_OVERFLOW, FLAG_ADJUST] as const;
 
 export class JitFlags extends Flags {
@@ -49,6 +51,8 @@ export class JitFlags extends Flags {
   #known: Known | undefined;
   /** Kind at this point if it is the same on every path. */
   #staticKind: number | undefined;
+  /** The floats that were compared last, while nothing has changed since. */
+  #floats: { readonly x: Value; readonly y: Value; readonly version: number } | undefined;
   /** Counts changes, so that it can be told whether a stretch of text made any. */
   #version = 0;
   /** Some instruction of the region changes flags, so exits must store them. */
@@ -160,8 +164,14 @@ export class JitFlags extends Flags {
     if (k?.plain === true && this.#staticKind === KIND_SUM) return this.b.ltU(k.result, k.x);
     return super.isCarry();
   }
+  override compareFloats(x: Value, y: Value): void {
+    super.compareFloats(x, y);
+    this.#floats = { x, y, version: this.#version };
+  }
   override condition(code: Condition): Value {
     const k = this.#known;
+    const floats = this.#floats;
+    if (floats?.version === this.#version && FLOAT_CONDITIONS.has(code)) return this.floatCondition(code, floats.x, floats.y);
     if (k?.plain === true && this.#staticKind === KIND_DIFFERENCE) {
       const { b } = this;
       switch (code) {

@@ -9,12 +9,14 @@ import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYS
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, FP_PENDING, GPR, NOTICE_DENORMAL, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { JitFlags } from "./flags.ts";
+import { FloatMode, type FloatPlan } from "./float-mode.ts";
+import type { Facts } from "./tame.ts";
 import { RANGE_MAY_LEAVE } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
 
@@ -24,6 +26,8 @@ const CLASS_NONE = 16;
 const CLASS_STACK = 4;
 /** Exit kind that means: go on at RIP by way of the jump cache. */
 const CHAIN = -1;
+/** EXIT_KIND that means: what the floating-point helpers have left says why. */
+const FLOAT = -2;
 
 /** Function indices in the region's module. */
 export interface JitImports {
@@ -45,6 +49,7 @@ export interface JitOperand extends Operand {
 interface RangeLocals { readonly slot: number; readonly base: Variable; readonly limit: Variable; readonly delta: Variable }
 
 export class JitBuilder extends Builder {
+  override readonly leavesAtDenormals: boolean;
   readonly #imports: JitImports;
   readonly #gpr: (Variable | undefined)[] = new Array(16);
   readonly #vector: (Variable | undefined)[] = new Array(16);
@@ -68,8 +73,14 @@ export class JitBuilder extends Builder {
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
 
-  constructor(graph: Graph, imports: JitImports) {
+  readonly #float: FloatMode;
+  /** Where a float of the instruction was loaded from. */
+  readonly #loaded = new Map<Node, Node>();
+
+  constructor(graph: Graph, imports: JitImports, plan: FloatPlan) {
     super(graph);
+    this.#float = new FloatMode(graph, plan);
+    this.leavesAtDenormals = this.#float.leavesAtDenormals;
     this.#imports = imports;
     this.#budget = graph.parameter(1);
     this.#exitKind = graph.variable(I32);
@@ -94,7 +105,15 @@ export class JitBuilder extends Builder {
   denied(): void {
     const { graph } = this;
     graph.set(this.#budget, graph.op("i32.add", graph.get(this.#budget), graph.get(this.#exitKind)));
-    graph.set(this.#exitKind, graph.load("i32.load", graph.i32(0), EXIT_KIND));
+    const kind = graph.load("i32.load", graph.i32(0), EXIT_KIND);
+    graph.set(this.#exitKind, kind);
+    graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
+      // An exception to deliver, or something that the cold engine must do.
+      const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
+      graph.set(this.#exitKind, graph.select(pending, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
+      graph.store("i32.store", graph.i32(0), graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)), EXIT_DETAIL);
+      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
+    });
   }
   /** Loads what the region uses; recorded last, placed first. */
   prologue(): void {
@@ -107,6 +126,7 @@ export class JitBuilder extends Builder {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
     for (const range of this.#ranges.values()) this.#reload(range);
+    this.#float.load();
     this.jitFlags.loadAll();
   }
   /** The one exit: stores what the region changed, then leaves or chains. */
@@ -136,6 +156,8 @@ export class JitBuilder extends Builder {
   /** Names the instruction whose meaning is recorded next. */
   beginInstruction(decoded: Decoded, unretired: number): JitOperand[] {
     this.#d = decoded;
+    this.#float.beginInstruction(decoded);
+    this.#loaded.clear();
     this.#unretired = unretired;
     this.#modifyHost = undefined;
     this.#accesses = 0;
@@ -246,7 +268,9 @@ export class JitBuilder extends Builder {
     const wide = o.width !== 32;
     if (o.isMemory) {
       const host = this.#hostForRead(this.linearAddress(o), this.#class(), o.width / 8);
-      return this.ofNode(this.graph.load(wide ? "f64.load" : "f32.load", host), o.width);
+      const loaded = this.ofNode(this.graph.load(wide ? "f64.load" : "f32.load", host), o.width);
+      this.#loaded.set(loaded.node, host);
+      return loaded;
     }
     const whole = this.vectorRegister((o.address - VECTOR) / VECTOR_STRIDE);
     return this.ofNode(this.graph.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", [0], whole.node), wide ? 64 : 32);
@@ -450,6 +474,9 @@ export class JitBuilder extends Builder {
   override ifUnlikely(condition: Value, then: () => void): void {
     this.#keepingFlags(then, (inside) => super.ifUnlikely(condition, inside));
   }
+  override ifAnyUnlikely(conditions: readonly Value[], then: () => void): void {
+    this.#keepingFlags(then, (inside) => super.ifAnyUnlikely(conditions, inside));
+  }
   /** What is known of the flags after two ways come together. */
   #keepingFlags(then: () => void, record: (inside: () => void) => void): void {
     const flags = this.jitFlags;
@@ -515,11 +542,13 @@ export class JitBuilder extends Builder {
   }
   #leaveIfDenied(address: Node): void {
     const { graph } = this;
-    graph.ifUnlikely(graph.op("i32.eqz", address), () => {
-      graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
-      graph.set(this.#exitKind, graph.i32(this.#unretired));
-      graph.br(this.#denied);
-    });
+    graph.ifUnlikely(graph.op("i32.eqz", address), () => this.#leaveDenied());
+  }
+  #leaveDenied(): void {
+    const { graph } = this;
+    graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
+    graph.set(this.#exitKind, graph.i32(this.#unretired));
+    graph.br(this.#denied);
   }
   /** This instruction and the rest of its block have not retired. */
   #giveBack(): void {
@@ -538,6 +567,7 @@ export class JitBuilder extends Builder {
     const nodes = args.map((a) => this.zeroNode(a));
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
+    if (name === "mxcsr_write") this.#float.reload();
   }
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
@@ -620,10 +650,40 @@ export class JitBuilder extends Builder {
   }
   floatGuard(): void {
     const { graph } = this;
-    const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
-    graph.ifUnlikely(pending, () => {
-      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
-      this.#leaveBefore(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
+    graph.ifUnlikely(this.#float.mustLeave(), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(FLOAT), EXIT_KIND);
+      this.#leaveDenied();
+    });
+    this.#float.reload();
+  }
+  override isTame(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.isTame(operand as JitOperand, width);
+  }
+  override areTame(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.areTame(operand as JitOperand, width);
+  }
+  override fastMask(): Value {
+    return this.ofNode(this.#float.mask(), 32);
+  }
+  override fastLanes(count: number): Value {
+    return this.ofNode(this.#float.fastLanes(count), 32);
+  }
+  /** Of a float that was just loaded, from memory again: no way through vector registers. */
+  override topWord(float: Value): Value {
+    const host = this.#loaded.get(float.node);
+    return host === undefined ? super.topWord(float) : this.ofNode(this.graph.load("i32.load", host, float.width / 8 - 4), 32);
+  }
+  beginFloats(facts: Facts | undefined): void {
+    this.#float.beginBlock(facts);
+  }
+  /** Leaves before the first block when a register is not as it takes it to be. */
+  requireTame(facts: Facts, start: number): void {
+    const doubts = this.#float.notTame(this, facts);
+    if (doubts.length === 0) return;
+    const { graph } = this;
+    graph.ifUnlikely(doubts.map((d) => d.node).reduce((x, y) => graph.op("i32.or", x, y)), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_DENORMAL), FP_NOTICE);
+      this.#leave(graph.i32(EXIT_COLD_STEP), start);
     });
   }
 }

@@ -36,6 +36,8 @@ const MAX_STRETCHES = 20_000;
 const NEAR = 8192;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
+/** A region left so often at one instruction for a denormal number is made anew with care. */
+const MANY_DENORMALS = 64;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
 const MAX_REGIONS = 3000;
 
@@ -81,6 +83,10 @@ export class Jit {
   readonly #freeSlots: number[] = [];
   readonly #coldOnly = new Set<Encoding>();
   readonly #failed = new Set<number>();
+  /** By address: times a region was left there for a denormal number. */
+  readonly #denormals = new Map<number, number>();
+  /** Entries of regions that meet denormals all the time. */
+  readonly #careful = new Set<number>();
   #slots = 0;
   /** Advanced by every change of executable mappings. */
   epoch = 1;
@@ -171,7 +177,7 @@ export class Jit {
         this.#failed.add(rip);
         return false;
       }
-      const compiled = compileRegion(region);
+      const compiled = compileRegion(region, undefined, this.#careful.has(rip));
       if ("coldOnly" in compiled) {
         this.#coldOnly.add(compiled.coldOnly);
         continue;
@@ -210,6 +216,19 @@ export class Jit {
     return true;
   }
 
+  /** A region was left at `rip` because a number there was denormal. */
+  metDenormal(rip: number): void {
+    const seen = (this.#denormals.get(rip) ?? 0) + 1;
+    if (this.#denormals.size >= MAX_STRETCHES) this.#denormals.clear();
+    this.#denormals.set(rip, seen % MANY_DENORMALS);
+    if (seen < MANY_DENORMALS) return;
+    for (const live of [...this.#live.values()]) {
+      if (!live.region.blocks.some((block) => block.instructions.some((d) => d.rip === rip))) continue;
+      if (this.#careful.size >= MAX_STRETCHES) this.#careful.clear();
+      this.#careful.add(live.region.entry.start);
+      this.#remove(live);
+    }
+  }
   /** Executable mappings of the active address space changed: what could not be compiled may be there now. */
   mappingChanged(): void {
     this.epoch = (this.epoch + 1) | 0 || 1;
