@@ -61,6 +61,12 @@ export abstract class Builder {
   abstract write(operand: Operand, value: Value): void;
   /** Writes the low lane of an XMM register operand and clears bits above (to bit 127), as loads from memory do. */
   abstract writeZeroExtended(operand: Operand, value: Value): void;
+  /** Loads a memory operand of 32 or 64 bits into the low lane of an XMM register and clears the bits above. */
+  abstract loadZeroExtended(dst: Operand, src: Operand): void;
+  /** Both operands are known to be the same register, whose old value then does not matter to x ^ x. */
+  areSame(_x: Operand, _y: Operand): boolean {
+    return false;
+  }
   /** Effective address without segment base, 64 bits (lea). */
   abstract effectiveAddress(operand: Operand): Value;
   /** Linear address of a memory operand: effective address plus segment base. */

@@ -65,6 +65,14 @@ export const EXIT_BUDGET = STATE_BASE + 0x404;
 export const EXIT_DETAIL = STATE_BASE + 0x408;
 /** i32, kind of the exit that a denied access, a service or a failed look-up asks for (cpu/exit.ts). */
 export const EXIT_KIND = STATE_BASE + 0x410;
+/** i32, what SSE helpers have to say; each begins with 0. One word, so that what was stored is loaded in the same width. */
+export const FP_NOTICE = STATE_BASE + 0x40c;
+/** An unmasked floating-point exception must be delivered: #XM. */
+export const NOTICE_EXCEPTION = 1;
+/** An operand or the result is denormal, which translated code may have taken for impossible. */
+export const NOTICE_DENORMAL = 2;
+/** FP_FAST has become FP_FAST_MASK since the region read it. */
+export const NOTICE_FAST = 4;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */
@@ -74,14 +82,6 @@ export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;
 export const SCRATCH_C = STATE_BASE + 0x440;
 export const SCRATCH_D = STATE_BASE + 0x450;
-/** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
-export const FP_PENDING = STATE_BASE + 0x460;
-/** i32 behind FP_PENDING, written by every SSE helper that arithmetic calls: what translated code may have assumed otherwise. */
-export const FP_NOTICE = STATE_BASE + 0x464;
-/** An operand or the result is denormal. */
-export const NOTICE_DENORMAL = 1;
-/** FP_FAST has become FP_FAST_MASK. */
-export const NOTICE_FAST = 2;
 /** A read that straddles pages is gathered here (up to 64 bytes). */
 export const BOUNCE_READ = STATE_BASE + 0x480;
 /** A write that straddles pages or hits a watched frame lands here first (up to 64 bytes) and is then flushed. */

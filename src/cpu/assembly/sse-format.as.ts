@@ -2,7 +2,7 @@
  *
  *  Generic functions take F = f32 or f64 and work on raw bits held in a u64, so each exists once and compiles twice.
  *  References: Intel SDM 1, 4.8.3.5 (operating on NaNs), 10.2.3 (MXCSR), 11.5 (SSE exceptions). */
-import { FP_FAST, FP_FAST_MASK, FP_NOTICE, FP_PENDING, MXCSR, NOTICE_DENORMAL, NOTICE_FAST } from "../state";
+import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST } from "../state";
 import {
   ALL_EXCEPTIONS, BEFORE_COMPUTATION, DENORMAL, flushInputs, flushOutputs, INVALID, masks, openEnvironment, OVERFLOW, PRECISION,
   raise, raised, rounding, TRUNCATE, UNDERFLOW, UP, DOWN,
@@ -17,8 +17,6 @@ const MASK_SHIFT: i32 = 7;
 /** What makes operations fast: everything masked, PE set, to nearest. */
 const FAST_BITS: u32 = 0x6000 | 0x1f80 | 0x20;
 const FAST_VALUE: u32 = 0x1f80 | 0x20;
-/** FP_PENDING when a SIMD floating-point exception (#XM) is due. */
-const PENDING_XM: u32 = 2;
 
 /** Writes MXCSR and what is derived from it. */
 export function mxcsr_write(value: u32): void {
@@ -26,7 +24,7 @@ export function mxcsr_write(value: u32): void {
   store<u32>(FP_FAST, (value & FAST_BITS) == FAST_VALUE ? FP_FAST_MASK : 0);
 }
 
-/** Something that translated code may have assumed otherwise. */
+/** Tells the caller. */
 export function notice(what: u32): void {
   store<u32>(FP_NOTICE, load<u32>(FP_NOTICE) | what);
 }
@@ -56,7 +54,7 @@ export function reportSse(exceptions: i32): void {
   const before = load<u32>(FP_FAST);
   mxcsr_write(load<u32>(MXCSR) | exceptions);
   if (load<u32>(FP_FAST) != before) notice(NOTICE_FAST);
-  if ((exceptions & ~masks) != 0) store<u32>(FP_PENDING, PENDING_XM);
+  if ((exceptions & ~masks) != 0) notice(NOTICE_EXCEPTION);
 }
 
 /** Ends an operation of a single step. */

@@ -245,10 +245,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
         case EXIT_COLD_STEP:
           if (at !== 0) throw new KernelPanic("the cold engine asked for itself", { record: at });
           this.#forceStep = true;
-          if ((ram.i32[FP_NOTICE >>> 2] & NOTICE_DENORMAL) !== 0) {
-            ram.i32[FP_NOTICE >>> 2] = 0;
-            this.#jit?.metDenormal(registers.rip);
-          }
+          if ((ram.i32[FP_NOTICE >>> 2] & NOTICE_DENORMAL) !== 0) this.#jit?.metDenormal(registers.rip);
+          ram.i32[FP_NOTICE >>> 2] = 0;
           continue;
         case EXIT_PAGE_FAULT:
         case EXIT_BLOCKED:

@@ -9,7 +9,7 @@ import {
 import {
   packedArithmetic, packedCompare, packedDot, packedExtreme, packedHelper, packedRound, packedSquareRoot, readVector, readVectors,
 } from "./float-packed.ts";
-import { immediate, lanes, readBoth, shuffle } from "./sse-operands.ts";
+import { immediate, lanes, readBoth, shuffle, zeroVector } from "./sse-operands.ts";
 
 interface Kind { readonly width: FloatWidth; readonly prefix: string; readonly suffix: string; readonly operand: string }
 const scalars: readonly Kind[] = [
@@ -141,7 +141,7 @@ for (const { prefix, suffix } of vectors) {
   for (const [mnemonic, opcode, operator] of [["and", "54", "v128.and"], ["or", "56", "v128.or"], ["xor", "57", "v128.xor"]]) {
     instruction(`${mnemonic}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
       const [x, y] = readBoth(b, dst, src);
-      b.write(dst, b.op(operator, x, y));
+      b.write(dst, operator === "v128.xor" && b.areSame(dst, src) ? zeroVector(b) : b.op(operator, x, y));
     });
   }
   instruction(`andn${suffix}`, [`${prefix} 0F 55 /r   x, xm128`], {}, (b, dst, src) => {

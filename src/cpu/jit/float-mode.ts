@@ -4,7 +4,7 @@
  *  left, to be entered with the new mode; only regions that change MXCSR themselves read it again, behind every helper. */
 import type { Builder, Operand, Value } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
-import { FP_FAST, FP_NOTICE, FP_PENDING, NOTICE_DENORMAL, NOTICE_FAST, VECTOR, VECTOR_STRIDE } from "../state.ts";
+import { FP_FAST, FP_NOTICE, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST, VECTOR, VECTOR_STRIDE } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32 } from "../wasm/opcodes.ts";
 import { type Facts, HIGH64, LOW32, LOW64, REST32, stepTame } from "./tame.ts";
@@ -86,9 +86,8 @@ export class FloatMode {
   /** Truth: a helper left an exception to deliver, or met what the region cannot go on with. */
   mustLeave(): Node {
     const graph = this.#graph;
-    const notices = (this.#plan.careful ? 0 : NOTICE_DENORMAL) | (this.#plan.changesMode ? 0 : NOTICE_FAST);
-    const words = graph.load("i64.load", graph.i32(0), FP_PENDING);
-    return graph.op("i64.ne", graph.op("i64.and", words, graph.i64((BigInt(notices) << BigInt(8 * (FP_NOTICE - FP_PENDING))) | 0xffff_ffffn)), graph.i64(0));
+    const notices = NOTICE_EXCEPTION | (this.#plan.careful ? 0 : NOTICE_DENORMAL) | (this.#plan.changesMode ? 0 : NOTICE_FAST);
+    return graph.op("i32.and", graph.load("i32.load", graph.i32(0), FP_NOTICE), graph.i32(notices));
   }
   /** Truths, one of which holds when a register is not as `facts` say. */
   notTame(b: Builder, facts: Facts): Value[] {

@@ -5,11 +5,11 @@
  *  Everything leaves through one exit that stores registers and flags. */
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
-import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
+import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, FP_PENDING, GPR, NOTICE_DENORMAL, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, RAX, RCX, RDI, RIP, RSI, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
@@ -109,10 +109,11 @@ export class JitBuilder extends Builder {
     graph.set(this.#exitKind, kind);
     graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
       // An exception to deliver, or something that the cold engine must do.
-      const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
-      graph.set(this.#exitKind, graph.select(pending, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
-      graph.store("i32.store", graph.i32(0), graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)), EXIT_DETAIL);
-      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
+      const notice = graph.load("i32.load", graph.i32(0), FP_NOTICE);
+      const isException = graph.op("i32.and", notice, graph.i32(NOTICE_EXCEPTION));
+      graph.set(this.#exitKind, graph.select(isException, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
+      graph.store("i32.store", graph.i32(0), graph.i32(VECTOR_XM), EXIT_DETAIL);
+      graph.store("i32.store", graph.i32(0), graph.op("i32.and", notice, graph.i32(~NOTICE_EXCEPTION)), FP_NOTICE);
     });
   }
   /** Loads what the region uses; recorded last, placed first. */
@@ -303,6 +304,13 @@ export class JitBuilder extends Builder {
       if (value.width === 128) this.setVectorRegister(n, value);
       else this.setVectorRegister(n, this.#replaceLow(this.vectorRegister(n), value));
     } else graph.store(storeName(value), graph.i32(0), value.node, o.address);
+  }
+  loadZeroExtended(dst: Operand, src: Operand): void {
+    const host = this.#hostForRead(this.linearAddress(src), this.#class(), src.width / 8);
+    this.writeZeroExtended(dst, this.ofNode(this.graph.load(src.width === 64 ? "v128.load64_zero" : "v128.load32_zero", host), 128));
+  }
+  override areSame(x: Operand, y: Operand): boolean {
+    return !x.isMemory && !y.isMemory && (x as JitOperand).address === (y as JitOperand).address;
   }
   writeZeroExtended(operand: Operand, value: Value): void {
     const n = ((operand as JitOperand).address - VECTOR) / VECTOR_STRIDE;
