@@ -241,6 +241,8 @@ export class Jit {
     for (const live of [...regions]) this.#remove(live);
     this.#samples.clear();
     this.#failed.clear();
+    this.#careful.clear();
+    this.#denormals.clear();
   }
   /** The arena was emptied. */
   dropAll(): void {
@@ -249,6 +251,8 @@ export class Jit {
     this.#byFrame.clear();
     this.#samples.clear();
     this.#failed.clear();
+    this.#careful.clear();
+    this.#denormals.clear();
     this.stats.flushes++;
   }
   get isFull(): boolean {
