@@ -391,9 +391,12 @@ export class JitBuilder extends Builder {
       () => graph.store(name, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), graph.get(range.delta)), value.node),
     );
   }
+  /** What a range covers may be written, up to 16 bytes on. */
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
-    this.#leaveIfDenied(graph.call(this.#imports.checkWrite, I32, graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(bytes)));
+    const ask = (): void => this.#leaveIfDenied(graph.call(this.#imports.checkWrite, I32, graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(bytes)));
+    if (bytes > 16) ask();
+    else graph.ifUnlikely(this.#outside(address, this.#range(RANGE_CLASSES + this.#implicitClass())), ask);
   }
   #class(): number {
     const { base, index } = this.#d;
@@ -401,6 +404,8 @@ export class JitBuilder extends Builder {
   }
   #implicitClass(): number {
     const name = this.#d.encoding.mnemonic;
+    // Operands of x87 instructions that are read or written in pieces.
+    if (name.startsWith("f") && this.#d.isMemory) return this.#class();
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
   #range(slot: number): RangeLocals {
