@@ -68,13 +68,17 @@ export function toFloat(b: Builder, bits: Value): Value {
 export function toBits(b: Builder, float: Value): Value {
   return float.width === 64 ? b.op("i64.reinterpret_f64", float) : b.op("i32.reinterpret_f32", float);
 }
+/** The same where it is seldom wanted: by a way of its own, so that the compiler does not keep what the first question has looked at. */
+function toBitsSeldom(b: Builder, float: Value): Value {
+  return b.lane(float.width === 64 ? "i64x2.extract_lane" : "i32x4.extract_lane", [0], spread(b, float));
+}
 /** Zero or not below the normal range. Doubling drops the sign, and one subtraction takes zero to the top. */
-function isNotDenormal(b: Builder, f: Value): Value {
-  const x = toBits(b, f), one = b.constant(x.width, 1);
+function isNotDenormal(b: Builder, f: Value, x: Value): Value {
+  const one = b.constant(x.width, 1);
   return b.leU(b.constant(x.width, 2n * formatOf(f).least - 1n), b.sub(b.shl(x, 1), one));
 }
 function areNotDenormal(b: Builder, subjects: readonly Subject[]): Value[] {
-  return subjects.filter((s) => !s.isTame).map((s) => isNotDenormal(b, s.f));
+  return subjects.filter((s) => !s.isTame).map((s) => isNotDenormal(b, s.f, toBitsSeldom(b, s.f)));
 }
 function isZero(b: Builder, f: Value): Value {
   return is(b, `${formatOf(f).scalar}.eq`, f, toFloat(b, b.constant(f.width, 0)));
@@ -143,7 +147,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
     [...mayBeDenormal(b, [x, y]), b.isZero(left)],
     () => all(b, any(b, b.isNonZero(left), all(b, isFast(b), ...exactZero())), ...areNotDenormal(b, [x, y])),
     native,
-    () => toFloat(b, b.helper(`${scalar}_${name}`, toBits(b, x.f), toBits(b, y.f))),
+    () => toFloat(b, b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f))),
   );
 }
 
@@ -151,14 +155,15 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
 export function scalarSquareRoot(b: Builder, x: Subject): Value {
   const { scalar } = formatOf(x.f), native = b.op(`${scalar}.sqrt`, x.f);
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
-  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper(`${scalar}_sqrt`, toBits(b, x.f))));
+  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper(`${scalar}_sqrt`, toBitsSeldom(b, x.f))));
 }
 
 // ---- comparisons ----------------------------------------------------------------------------------------------------------
 
 /** Truths, one of which holds when a comparison may raise something. Zeros are compared too often to be taken for denormal. */
 function mayRaise(b: Builder, x: Subject, y: Subject): Value[] {
-  return [...areNotDenormal(b, [x, y]).map((plain) => b.not(plain)), isNaN(b, x.f), isNaN(b, y.f)];
+  const unknown = [x, y].filter((s) => !s.isTame);
+  return [...unknown.map(({ f }) => b.not(isNotDenormal(b, f, toBits(b, f)))), isNaN(b, x.f), isNaN(b, y.f)];
 }
 /** A vector with the float in its low lane (and in the others). */
 function spread(b: Builder, f: Value): Value {
@@ -172,13 +177,13 @@ function lowLane(b: Builder, width: FloatWidth, v: Value): Value {
 export function scalarExtreme(b: Builder, name: "min" | "max", x: Subject, y: Subject): Value {
   const { scalar, packed } = formatOf(x.f);
   const native = lowLane(b, x.f.width as FloatWidth, b.op(`${packed}.p${name}`, spread(b, y.f), spread(b, x.f)));
-  return settleEffects(b, mayRaise(b, x, y), native, () => toFloat(b, b.helper(`${scalar}_${name}`, toBits(b, x.f), toBits(b, y.f))));
+  return settleEffects(b, mayRaise(b, x, y), native, () => toFloat(b, b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f))));
 }
 
 /** COMIS and UCOMIS: sets all six flags. ZF, PF, CF = unordered 111, less 001, equal 100, greater 000. */
 export function scalarFlags(b: Builder, name: "comis" | "ucomis", x: Subject, y: Subject): void {
   const { scalar } = formatOf(x.f), doubts = mayRaise(b, x, y);
-  const exact = (): Value => b.helper(`${scalar}_${name}`, toBits(b, x.f), toBits(b, y.f));
+  const exact = (): Value => b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f));
   if (b.leavesAtDenormals) {
     b.ifAnyUnlikely(doubts, () => {
       exact();
@@ -202,7 +207,7 @@ export function scalarCompare(b: Builder, x: Subject, y: Subject, predicate: Val
   const { scalar, packed } = formatOf(x.f), f = spread(b, x.f), g = spread(b, y.f);
   const native = lowLane(b, x.f.width as FloatWidth, relation(b, packed, f, g, predicate));
   return settleEffects(b, mayRaise(b, x, y), native, () => {
-    return toFloat(b, b.helper(`${scalar}_compare`, toBits(b, x.f), toBits(b, y.f), field(b, predicate, 0, 3)));
+    return toFloat(b, b.helper(`${scalar}_compare`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f), field(b, predicate, 0, 3)));
   });
 }
 /** Lanes of all ones or zeros. */
@@ -222,7 +227,7 @@ export function scalarRound(b: Builder, x: Subject, control: Value): Value {
   const native = roundAs(b, control, (mode) => b.op(`${scalar}.${mode}`, x.f));
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(b.fastMask()), isNaN(b, x.f)];
   return settle(b, doubts, () => all(b, isFast(b), isZero(b, x.f)), native, () => {
-    return toFloat(b, b.helper(`${scalar}_round`, toBits(b, x.f), field(b, control, 0, 4)));
+    return toFloat(b, b.helper(`${scalar}_round`, toBitsSeldom(b, x.f), field(b, control, 0, 4)));
   });
 }
 /** The rounding that a ROUND immediate asks for while MXCSR says nearest. */
@@ -244,10 +249,10 @@ export function widen(b: Builder, x: Subject): Value {
   const native = b.op("f64.promote_f32", x.f);
   const doubts = [...mayBeDenormal(b, [x]), isNaN(b, x.f)];
   const isPlain = x.isTame ? undefined : (): Value => isZero(b, x.f);
-  return settle(b, doubts, isPlain, native, () => toFloat(b, b.helper("f32_to_f64", toBits(b, x.f))));
+  return settle(b, doubts, isPlain, native, () => toFloat(b, b.helper("f32_to_f64", toBitsSeldom(b, x.f))));
 }
 export function narrow(b: Builder, x: Subject): Value {
   const native = b.op("f32.demote_f64", x.f);
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
-  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper("f64_to_f32", toBits(b, x.f))));
+  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper("f64_to_f32", toBitsSeldom(b, x.f))));
 }
