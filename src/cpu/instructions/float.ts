@@ -142,10 +142,15 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
     if (name === "add" || name === "sub") return [isZero(b, native)];
     return [isZero(b, native), name === "mul" ? any(b, isZero(b, x.f), isZero(b, y.f)) : isZero(b, x.f)];
   };
+  const operands = mayBeDenormal(b, [x, y]);
+  const isPlain = (): Value => {
+    const zero = all(b, isFast(b), ...exactZero());
+    return operands.length === 0 ? zero : all(b, any(b, b.isNonZero(left), zero), ...areNotDenormal(b, [x, y]));
+  };
   return settle(
     b,
-    [...mayBeDenormal(b, [x, y]), b.isZero(left)],
-    () => all(b, any(b, b.isNonZero(left), all(b, isFast(b), ...exactZero())), ...areNotDenormal(b, [x, y])),
+    [...operands, b.isZero(left)],
+    isPlain,
     native,
     () => toFloat(b, b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f))),
   );

@@ -111,5 +111,5 @@ function denormal(b: Builder, x: Value, width: 32 | 64, chosen: number): Value {
   };
   const moved = b.op(`${integer}.add`, b.op(`${integer}.add`, x, x), everywhere(smallest - 1n));
   const bits = b.op(`${integer}.bitmask`, b.op(`${integer}.lt_s`, moved, everywhere(smallest + 2n * least - 1n)));
-  return b.isNonZero(b.and(bits, b.constant(32, chosen)));
+  return b.truth(b.and(bits, b.constant(32, chosen)).node);
 }

@@ -74,6 +74,8 @@ export class JitBuilder extends Builder {
   onIndirect!: (address: Value, isReturn: boolean) => void;
 
   readonly #float: FloatMode;
+  /** A floating-point helper may have the region left. */
+  #isGuarded = false;
   /** Where a float of the instruction was loaded from. */
   readonly #loaded = new Map<Node, Node>();
 
@@ -107,6 +109,7 @@ export class JitBuilder extends Builder {
     graph.set(this.#budget, graph.op("i32.add", graph.get(this.#budget), graph.get(this.#exitKind)));
     const kind = graph.load("i32.load", graph.i32(0), EXIT_KIND);
     graph.set(this.#exitKind, kind);
+    if (!this.#isGuarded) return;
     graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
       // An exception to deliver, or something that the cold engine must do.
       const notice = graph.load("i32.load", graph.i32(0), FP_NOTICE);
@@ -663,6 +666,7 @@ export class JitBuilder extends Builder {
   }
   floatGuard(): void {
     const { graph } = this;
+    this.#isGuarded = true;
     graph.ifUnlikely(this.#float.mustLeave(), () => {
       graph.store("i32.store", graph.i32(0), graph.i32(FLOAT), EXIT_KIND);
       this.#leaveDenied();
