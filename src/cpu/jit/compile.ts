@@ -20,6 +20,7 @@ import { Graph, type Label } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import { ColdOnly, JitBuilder } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
+import { NOTICE_DENORMAL, NOTICE_FAST } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
 import { type Block, type Region, successors, type Target } from "./region.ts";
 
@@ -43,11 +44,13 @@ export interface Mark {
 const FIXED_IMPORTS = 5;
 const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
-/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing. */
-export function compileRegion(region: Region, marks?: Mark[], careful = false): CompiledRegion | { readonly coldOnly: Encoding } {
+/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing; `expected`
+ *  are NOTICE_* bits of state.ts that it is not to be left for. */
+export function compileRegion(region: Region, marks?: Mark[], expected = 0): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const helpers: string[] = [];
-  const plan = { careful, changesMode: region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
+  const careful = (expected & NOTICE_DENORMAL) !== 0;
+  const plan = { careful, changesMode: (expected & NOTICE_FAST) !== 0 || region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
   const b = new JitBuilder(graph, {
     rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4,
     helper: (name) => {

@@ -13,7 +13,7 @@ import { type Facts, HIGH64, LOW32, LOW64, REST32, stepTame } from "./tame.ts";
 export interface FloatPlan {
   /** Nothing is taken for tame, and denormals do not have the region left: for code that meets them all the time. */
   readonly careful: boolean;
-  /** MXCSR is written inside the region. */
+  /** MXCSR changes inside the region, so that the mode is read again behind helpers. */
   readonly changesMode: boolean;
 }
 
