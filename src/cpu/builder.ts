@@ -7,7 +7,7 @@
  *  register or flag is changed, so that a fault leaves the state of before (Intel SDM 3A §6.5, faults are restartable). */
 import type { OperandSpec } from "./instructions/operands.ts";
 import {
-  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, GPR, gprAddress, vectorAddress,
+  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FP_FAST, GPR, gprAddress, vectorAddress,
 } from "./state.ts";
 import type { Graph, Label, Node, Variable } from "./wasm/graph.ts";
 import { F32, F64, I32, I64, V128, type ValueType } from "./wasm/opcodes.ts";
@@ -61,6 +61,12 @@ export abstract class Builder {
   abstract write(operand: Operand, value: Value): void;
   /** Writes the low lane of an XMM register operand and clears bits above (to bit 127), as loads from memory do. */
   abstract writeZeroExtended(operand: Operand, value: Value): void;
+  /** Loads a memory operand of 32 or 64 bits into the low lane of an XMM register and clears the bits above. */
+  abstract loadZeroExtended(dst: Operand, src: Operand): void;
+  /** Both operands are known to be the same register, whose old value then does not matter to x ^ x. */
+  areSame(_x: Operand, _y: Operand): boolean {
+    return false;
+  }
   /** Effective address without segment base, 64 bits (lea). */
   abstract effectiveAddress(operand: Operand): Value;
   /** Linear address of a memory operand: effective address plus segment base. */
@@ -110,6 +116,32 @@ export abstract class Builder {
   abstract service(name: string, argument: number): void;
   /** Leaves with #MF or #XM if a helper left an unmasked floating-point exception pending. Before any write. */
   abstract floatGuard(): void;
+
+  // ---- floating point: what an engine may know ---------------------------------------------------------------------------
+
+  /** {@link floatGuard} also leaves, with the state before the instruction, when a denormal operand or result was met. */
+  readonly leavesAtDenormals: boolean = false;
+  /** The float in an operand's low bits is known not to be denormal, so it is *tame*: zero, normal, infinite or a NaN. */
+  isTame(_operand: Operand, _width: 32 | 64): boolean {
+    return false;
+  }
+  /** The same of all its lanes. */
+  areTame(_operand: Operand, _width: 32 | 64): boolean {
+    return false;
+  }
+  /** FP_FAST: 0 or FP_FAST_MASK. */
+  fastMask(): Value {
+    return this.getState(FP_FAST, "i32.load");
+  }
+  /** What the bitmask of `count` lanes of ones is compared with: no lanes give it when the mode is not fast. */
+  fastLanes(count: number): Value {
+    return this.select(this.isNonZero(this.fastMask()), this.constant(32, 2 ** count - 1), this.constant(32, -1));
+  }
+  /** The 32 bits of a float that hold its sign and exponent. */
+  topWord(float: Value): Value {
+    if (float.width === 32) return this.op("i32.reinterpret_f32", float);
+    return this.ofNode(this.graph.op("i32.wrap_i64", this.graph.op("i64.shr_u", this.graph.op("i64.reinterpret_f64", float.node), this.graph.i64(32))), 32);
+  }
 
   // ---- state in RAM --------------------------------------------------------------------------------------------------------
 
@@ -259,6 +291,10 @@ export abstract class Builder {
   ifUnlikely(condition: Value, then: () => void): void {
     this.graph.ifUnlikely(condition.node, then);
   }
+  /** Does `then` when one of the conditions holds, each of which seldom does. */
+  ifAnyUnlikely(conditions: readonly Value[], then: () => void): void {
+    this.graph.ifAnyUnlikely(conditions.map((c) => c.node), then);
+  }
   block(body: (label: Label) => void): void { this.graph.block(body); }
   loop(body: (label: Label) => void): void { this.graph.loop(body); }
   breakTo(label: Label, condition?: Value): void { this.graph.br(label, condition?.node); }
@@ -383,6 +419,37 @@ export class Flags {
   /** Sets flags by `set` if `condition`; what `set` computes must be defined in either case. */
   when(condition: Value, set: () => void): void {
     this.b.if(condition, set);
+  }
+  /** CF, ZF and PF from truth values, the others clear. */
+  compared(carry: Value, zero: Value, parity: Value): void {
+    const no = this.b.truth(this.b.constant(32, 0).node);
+    this.replaceAll();
+    this.carry(carry);
+    this.zero(zero);
+    this.parity(parity);
+    this.overflow(no);
+    this.sign(no);
+    this.adjust(no);
+  }
+  /** COMIS and UCOMIS of two floats: ZF, PF, CF = unordered 111, less 001, equal 100, greater 000. */
+  compareFloats(x: Value, y: Value): void {
+    this.compared(this.floatCondition(2, x, y), this.floatCondition(4, x, y), this.floatCondition(10, x, y));
+  }
+  /** Truth of a condition on CF, ZF and PF right after {@link compareFloats}. */
+  protected floatCondition(code: Condition, x: Value, y: Value): Value {
+    const { b } = this;
+    const is = (name: string): Value => b.truth(b.op(`f${x.width}.${name}`, x, y).node);
+    switch (code) {
+      case 2: return b.not(is("ge"));
+      case 3: return is("ge");
+      case 4: return b.not(b.or(is("lt"), is("gt")));
+      case 5: return b.or(is("lt"), is("gt"));
+      case 6: return b.not(is("gt"));
+      case 7: return is("gt");
+      case 10: return b.not(b.or(is("lt"), is("ge")));
+      case 11: return b.or(is("lt"), is("ge"));
+      default: throw new Error(`condition ${code} is not about floats`);
+    }
   }
   /** Says that all six flags are about to be set one by one, so that none of the present ones is worth keeping. */
   replaceAll(): void {}

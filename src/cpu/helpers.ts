@@ -3,7 +3,7 @@
  *  Generated code imports the exports directly, Wasm to Wasm. Operands and results are raw bits: f32 in an i32, f64 in
  *  an i64. What is wider goes through the slots SCRATCH_A…SCRATCH_D of cpu/state.ts.
  *  An SSE helper honours MXCSR (rounding, FTZ, DAZ), sets its sticky flags and keeps FP_FAST right. When an exception
- *  that is not masked occurs it sets FP_PENDING = 2, and the caller must not write the destination.
+ *  that is not masked occurs it sets NOTICE_EXCEPTION, and the caller must not write the destination.
  *  Functions that JavaScript calls are those without an i64 in their signature. */
 import type { Ram } from "../memory/ram.ts";
 
@@ -117,7 +117,7 @@ const sseHelpers = {
 } as const satisfies Record<string, HelperSignature>;
 
 /** x87, on the state of cpu/state.ts. A waiting instruction looks at ES (bit 7 of X87_STATUS) first and takes #MF when it is set;
- *  the helpers set flags, ES and B but never FP_PENDING. `pops` is 0, 1 or 2; register numbers count from the top. */
+ *  the helpers set flags, ES and B but never FP_NOTICE. `pops` is 0, 1 or 2; register numbers count from the top. */
 const x87Helpers = {
   /** (operation, dst, src, pops): ST(dst) = ST(dst) op ST(src), operations by the /digit of D8: 0 add, 1 mul, 4 sub, 5 subr, 6 div, 7 divr. */
   x87_arithmetic: sig(undefined, "i32", "i32", "i32", "i32"),

@@ -1,7 +1,7 @@
 /** Typed access to the register file in RAM. 64-bit values are a pair of u32 halves, or a `number` where 53 bits are enough. */
 import type { Ram } from "../memory/ram.ts";
 import {
-  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FLAGS_OTHER, FP_FAST, FS_BASE,
+  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FLAGS_OTHER, FP_FAST, FP_FAST_MASK, FS_BASE,
   GPR, GS_BASE, MXCSR, RIP, STATE_END, X87_CONTROL,
 } from "./state.ts";
 import { STATE_BASE } from "../memory/physical-map.ts";
@@ -122,7 +122,7 @@ export class Registers {
   set mxcsr(value: number) {
     this.#ram.u32[MXCSR >>> 2] = value;
     // All masked (1f80), PE set (20), nearest (6000 clear), FTZ (8000) and DAZ (40) clear.
-    this.#ram.u32[FP_FAST >>> 2] = (value & 0xffe0) === 0x1fa0 ? 1 : 0;
+    this.#ram.u32[FP_FAST >>> 2] = (value & 0x7fa0) === 0x1fa0 ? FP_FAST_MASK : 0;
   }
 
   /** The state after execve: all zero but the control words (System V ABI §3.4.1). */

@@ -27,9 +27,13 @@ export const FS_BASE = STATE_BASE + 0xd0;
 export const GS_BASE = STATE_BASE + 0xd8;
 /** i32. Initially 0x1f80. */
 export const MXCSR = STATE_BASE + 0xe0;
-/** i32, derived from MXCSR by every writer of it: 1 when rounding is to nearest, FTZ and DAZ are off, all exceptions
- *  are masked and PE is already set, so that an SSE operation with a normal result has no further effect. */
+/** i32, derived from MXCSR by every writer of it: FP_FAST_MASK when rounding is to nearest, all exceptions are masked and PE is
+ *  already set, else 0. In that mode an SSE operation on operands that are not denormal, with a normal result, has no further effect;
+ *  FTZ and DAZ are then as good as off. */
 export const FP_FAST = STATE_BASE + 0xe4;
+/** Bits that tell an ordinary number of either width: those of its exponent but the lowest, and the sign of what is added to it
+ *  (instructions/float.ts). */
+export const FP_FAST_MASK = 0x7e00_0000;
 
 /** x87: eight physical registers R0…R7 of 16 bytes: significand u64 at +0, sign and exponent u16 at +8. */
 export const X87_REGISTERS = STATE_BASE + 0x100;
@@ -61,8 +65,14 @@ export const EXIT_BUDGET = STATE_BASE + 0x404;
 export const EXIT_DETAIL = STATE_BASE + 0x408;
 /** i32, kind of the exit that a denied access, a service or a failed look-up asks for (cpu/exit.ts). */
 export const EXIT_KIND = STATE_BASE + 0x410;
-/** i32, set by a helper when an unmasked floating-point exception must be delivered (1 = #MF, 2 = #XM). */
-export const FP_PENDING = STATE_BASE + 0x40c;
+/** i32, what SSE helpers have to say; each begins with 0. One word, so that what was stored is loaded in the same width. */
+export const FP_NOTICE = STATE_BASE + 0x40c;
+/** An unmasked floating-point exception must be delivered: #XM. */
+export const NOTICE_EXCEPTION = 1;
+/** An operand or the result is denormal, which translated code may have taken for impossible. */
+export const NOTICE_DENORMAL = 2;
+/** FP_FAST has become FP_FAST_MASK since the region read it. */
+export const NOTICE_FAST = 4;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */

@@ -2,6 +2,7 @@
  *
  *  Order of effects inside each: DAZ, NaN operands, invalid operations, DE, then the computation (Intel SDM 1, table 11-6:
  *  a NaN operand hides a denormal one, and so does an invalid operation). */
+import { FP_NOTICE } from "../state";
 import { DOWN, INVALID, raise, rounding, ZERO_DIVIDE } from "./environment.as";
 import { quickProduct, quickQuotient, quickResult, quickRoot, quickSum } from "./sse-quick.as";
 import { addReal, divideReal, multiplyReal, squareRootReal } from "./real.as";
@@ -129,18 +130,25 @@ export function maximum<F>(a: u64, b: u64): u64 {
   return isLess<F>(b, a) ? a : b;
 }
 
-export function f64_add(a: u64, b: u64): u64 { if (quickSum<f64>(a, b)) return <u64>quickResult; beginSse(); const r = add<f64>(a, b); endSse(); return r; }
-export function f64_sub(a: u64, b: u64): u64 { if (quickSum<f64>(a, b ^ signBit<f64>())) return <u64>quickResult; beginSse(); const r = subtract<f64>(a, b); endSse(); return r; }
-export function f64_mul(a: u64, b: u64): u64 { if (quickProduct<f64>(a, b)) return <u64>quickResult; beginSse(); const r = multiply<f64>(a, b); endSse(); return r; }
-export function f64_div(a: u64, b: u64): u64 { if (quickQuotient<f64>(a, b)) return <u64>quickResult; beginSse(); const r = divide<f64>(a, b); endSse(); return r; }
+/** Begins an operation that may be quick. */
+// @ts-ignore: decorator
+@inline
+function forget(): void {
+  store<u32>(FP_NOTICE, 0);
+}
+
+export function f64_add(a: u64, b: u64): u64 { forget(); if (quickSum<f64>(a, b)) return <u64>quickResult; beginSse(); const r = add<f64>(a, b); endSse(); return r; }
+export function f64_sub(a: u64, b: u64): u64 { forget(); if (quickSum<f64>(a, b ^ signBit<f64>())) return <u64>quickResult; beginSse(); const r = subtract<f64>(a, b); endSse(); return r; }
+export function f64_mul(a: u64, b: u64): u64 { forget(); if (quickProduct<f64>(a, b)) return <u64>quickResult; beginSse(); const r = multiply<f64>(a, b); endSse(); return r; }
+export function f64_div(a: u64, b: u64): u64 { forget(); if (quickQuotient<f64>(a, b)) return <u64>quickResult; beginSse(); const r = divide<f64>(a, b); endSse(); return r; }
 export function f64_min(a: u64, b: u64): u64 { beginSse(); const r = minimum<f64>(a, b); endSse(); return r; }
 export function f64_max(a: u64, b: u64): u64 { beginSse(); const r = maximum<f64>(a, b); endSse(); return r; }
-export function f64_sqrt(a: u64): u64 { if (quickRoot<f64>(a)) return <u64>quickResult; beginSse(); const r = squareRoot<f64>(a); endSse(); return r; }
+export function f64_sqrt(a: u64): u64 { forget(); if (quickRoot<f64>(a)) return <u64>quickResult; beginSse(); const r = squareRoot<f64>(a); endSse(); return r; }
 
-export function f32_add(a: u32, b: u32): u32 { if (quickSum<f32>(a, b)) return <u32>quickResult; beginSse(); const r = add<f32>(a, b); endSse(); return <u32>r; }
-export function f32_sub(a: u32, b: u32): u32 { if (quickSum<f32>(a, b ^ signBit<f32>())) return <u32>quickResult; beginSse(); const r = subtract<f32>(a, b); endSse(); return <u32>r; }
-export function f32_mul(a: u32, b: u32): u32 { if (quickProduct<f32>(a, b)) return <u32>quickResult; beginSse(); const r = multiply<f32>(a, b); endSse(); return <u32>r; }
-export function f32_div(a: u32, b: u32): u32 { if (quickQuotient<f32>(a, b)) return <u32>quickResult; beginSse(); const r = divide<f32>(a, b); endSse(); return <u32>r; }
+export function f32_add(a: u32, b: u32): u32 { forget(); if (quickSum<f32>(a, b)) return <u32>quickResult; beginSse(); const r = add<f32>(a, b); endSse(); return <u32>r; }
+export function f32_sub(a: u32, b: u32): u32 { forget(); if (quickSum<f32>(a, b ^ signBit<f32>())) return <u32>quickResult; beginSse(); const r = subtract<f32>(a, b); endSse(); return <u32>r; }
+export function f32_mul(a: u32, b: u32): u32 { forget(); if (quickProduct<f32>(a, b)) return <u32>quickResult; beginSse(); const r = multiply<f32>(a, b); endSse(); return <u32>r; }
+export function f32_div(a: u32, b: u32): u32 { forget(); if (quickQuotient<f32>(a, b)) return <u32>quickResult; beginSse(); const r = divide<f32>(a, b); endSse(); return <u32>r; }
 export function f32_min(a: u32, b: u32): u32 { beginSse(); const r = minimum<f32>(a, b); endSse(); return <u32>r; }
 export function f32_max(a: u32, b: u32): u32 { beginSse(); const r = maximum<f32>(a, b); endSse(); return <u32>r; }
-export function f32_sqrt(a: u32): u32 { if (quickRoot<f32>(a)) return <u32>quickResult; beginSse(); const r = squareRoot<f32>(a); endSse(); return <u32>r; }
+export function f32_sqrt(a: u32): u32 { forget(); if (quickRoot<f32>(a)) return <u32>quickResult; beginSse(); const r = squareRoot<f32>(a); endSse(); return <u32>r; }

@@ -2,7 +2,7 @@
  *
  *  Generic functions take F = f32 or f64 and work on raw bits held in a u64, so each exists once and compiles twice.
  *  References: Intel SDM 1, 4.8.3.5 (operating on NaNs), 10.2.3 (MXCSR), 11.5 (SSE exceptions). */
-import { FP_FAST, FP_PENDING, MXCSR } from "../state";
+import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST } from "../state";
 import {
   ALL_EXCEPTIONS, BEFORE_COMPUTATION, DENORMAL, flushInputs, flushOutputs, INVALID, masks, openEnvironment, OVERFLOW, PRECISION,
   raise, raised, rounding, TRUNCATE, UNDERFLOW, UP, DOWN,
@@ -14,20 +14,24 @@ import { denormalizeTo, exponent, high, inexact, isTiny, roundTo, setReal, sign,
 const DENORMALS_ARE_ZERO: u32 = 0x40;
 const FLUSH_TO_ZERO: u32 = 0x8000;
 const MASK_SHIFT: i32 = 7;
-/** What makes FP_FAST 1: everything masked, PE set, to nearest, no flushing. */
-const FAST_BITS: u32 = 0x8000 | 0x6000 | 0x1f80 | 0x40 | 0x20;
+/** What makes operations fast: everything masked, PE set, to nearest. */
+const FAST_BITS: u32 = 0x6000 | 0x1f80 | 0x20;
 const FAST_VALUE: u32 = 0x1f80 | 0x20;
-/** FP_PENDING when a SIMD floating-point exception (#XM) is due. */
-const PENDING_XM: u32 = 2;
 
 /** Writes MXCSR and what is derived from it. */
 export function mxcsr_write(value: u32): void {
   store<u32>(MXCSR, value);
-  store<u32>(FP_FAST, (value & FAST_BITS) == FAST_VALUE ? 1 : 0);
+  store<u32>(FP_FAST, (value & FAST_BITS) == FAST_VALUE ? FP_FAST_MASK : 0);
+}
+
+/** Tells the caller. */
+export function notice(what: u32): void {
+  store<u32>(FP_NOTICE, load<u32>(FP_NOTICE) | what);
 }
 
 /** Begins an SSE operation under the present MXCSR. */
 export function beginSse(): void {
+  store<u32>(FP_NOTICE, 0);
   const mxcsr = load<u32>(MXCSR);
   const masked = (mxcsr >> MASK_SHIFT) & ALL_EXCEPTIONS;
   openEnvironment(
@@ -47,8 +51,10 @@ export function reportable(): i32 {
 /** Sets sticky flags, and asks for #XM when one of the exceptions is not masked. */
 export function reportSse(exceptions: i32): void {
   if (exceptions == 0) return;
+  const before = load<u32>(FP_FAST);
   mxcsr_write(load<u32>(MXCSR) | exceptions);
-  if ((exceptions & ~masks) != 0) store<u32>(FP_PENDING, PENDING_XM);
+  if (load<u32>(FP_FAST) != before) notice(NOTICE_FAST);
+  if ((exceptions & ~masks) != 0) notice(NOTICE_EXCEPTION);
 }
 
 /** Ends an operation of a single step. */
@@ -79,7 +85,9 @@ export function isDenormal<F>(a: u64): bool {
 
 /** An operand as the operation sees it: with DAZ a denormal is a zero of the same sign. */
 export function operand<F>(a: u64): u64 {
-  return flushInputs && isDenormal<F>(a) ? a & signBit<F>() : a;
+  if (!isDenormal<F>(a)) return a;
+  notice(NOTICE_DENORMAL);
+  return flushInputs ? a & signBit<F>() : a;
 }
 
 export function noteDenormal<F>(a: u64): void {
@@ -122,6 +130,7 @@ export function packReal<F>(): u64 {
   const p = precisionOf<F>(), least = 1 - bias<F>(), most = bias<F>();
   const signed: u64 = sign ? signBit<F>() : 0;
   if (exponent < least) {
+    notice(NOTICE_DENORMAL);
     const tiny = isTiny(p, least);
     if (tiny && flushOutputs) {
       raise(UNDERFLOW | PRECISION);

@@ -3,7 +3,7 @@
  *  A program whose arithmetic is exact never sets PE, so every operation of it comes to the helpers; this keeps them short.
  *  Exactness is decided without a wider format: a sum by its error term (Knuth's TwoSum), a product by counting the significant bits
  *  of its operands, a quotient and a root by multiplying back. */
-import { FP_FAST, MXCSR } from "../state";
+import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, NOTICE_FAST } from "../state";
 
 /** Result bits of the last quick operation that returned true. */
 export let quickResult: u64 = 0;
@@ -32,11 +32,11 @@ function isSafe<F>(x: u64): bool {
   const m = magnitudeOf<F>(x);
   return sizeof<F>() == 8 ? m - 2 * LEAST64 < INFINITY64 - 2 * LEAST64 : m - 2 * LEAST32 < INFINITY32 - 2 * LEAST32;
 }
-/** MXCSR: all exceptions masked, to nearest, no flushing. */
+/** MXCSR: all exceptions masked, to nearest. (FTZ and DAZ concern denormals, which nothing quick has to do with.) */
 // @ts-ignore: decorator
 @inline
 function isPlain(): bool {
-  return (load<u32>(MXCSR) & 0xffc0) == 0x1f80;
+  return (load<u32>(MXCSR) & 0x7f80) == 0x1f80;
 }
 
 /** True when the product of two normal numbers needs no rounding: their odd parts multiply to at most 53 bits. */
@@ -53,7 +53,10 @@ function settled<F>(result: u64, exact: bool): bool {
   if (!exact) {
     // With everything else plain, PE is all that FP_FAST waits for.
     store<u32>(MXCSR, load<u32>(MXCSR) | 0x20);
-    store<u32>(FP_FAST, 1);
+    if (load<u32>(FP_FAST) == 0) {
+      store<u32>(FP_FAST, FP_FAST_MASK);
+      store<u32>(FP_NOTICE, load<u32>(FP_NOTICE) | NOTICE_FAST);
+    }
   }
   quickResult = result;
   return true;
@@ -64,13 +67,13 @@ export function quickSum<F>(a: u64, b: u64): bool {
   if (sizeof<F>() == 8) {
     const x = reinterpret<f64>(a), y = reinterpret<f64>(b), r = x + y;
     const bits = reinterpret<u64>(r);
-    if (magnitudeOf<F>(bits) >= INFINITY64) return false;
+    if (!isUsable<F>(bits)) return false;
     const part = r - x;
     return settled<F>(bits, x - (r - part) + (y - part) == 0);
   }
   const x = reinterpret<f32>(<u32>a), y = reinterpret<f32>(<u32>b), r = x + y;
   const bits = <u64>reinterpret<u32>(r);
-  if (magnitudeOf<F>(bits) >= INFINITY32) return false;
+  if (!isUsable<F>(bits)) return false;
   const part = r - x;
   return settled<F>(bits, x - (r - part) + (y - part) == 0);
 }

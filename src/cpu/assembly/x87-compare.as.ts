@@ -3,6 +3,7 @@
 import { INVALID, raise } from "./environment.as";
 import { exponentOf80, isDenormal80, isInfinite80, isNaN80, isSignaling80, isUnsupported, isZero80, noteDenormal80, setResult, signExponent, significand, significandOf80, signOf80 } from "./x87-format.as";
 import { loadF32, loadF64, loadInteger } from "./x87-load.as";
+import { quickOrder } from "./x87-quick.as";
 import { beginX87, C0, C1, C2, C3, endX87, isEmpty, keepConditionOne, pop, setConditions, setStatusBits, significandAt, signExponentAt, statusBits, underflowStack } from "./x87-stack.as";
 
 // Relations as C3 C2 C0.
@@ -66,6 +67,12 @@ function popTimes(pops: i32): void {
 
 /** FCOM(P)(P), FUCOM(P)(P): ST(0) with ST(i), `strict` for FCOM, then `pops` pops. */
 export function x87_compare(i: i32, strict: i32, pops: i32): void {
+  const order = quickOrder(i);
+  if (order != 2) {
+    setStatusBits((statusBits() & ~(C3 | C2 | C1 | C0)) | (order < 0 ? LESS : order == 0 ? EQUAL : GREATER));
+    popTimes(pops);
+    return;
+  }
   beginX87();
   finish(compareRegister(i, strict != 0), pops);
 }
@@ -90,6 +97,11 @@ export function x87_compare_integer(value: i32, pops: i32): void {
 
 /** FCOMI, FUCOMI: the relation as ZF PF CF at their RFLAGS places. C1 stays, except that a stack fault clears it. */
 export function x87_compare_flags(i: i32, strict: i32, pops: i32): i32 {
+  const order = quickOrder(i);
+  if (order != 2) {
+    popTimes(pops);
+    return (order < 0 ? LESS : order == 0 ? EQUAL : GREATER) >> 8;
+  }
   beginX87();
   keepConditionOne();
   const relation = compareRegister(i, strict != 0);

@@ -3,6 +3,7 @@
 import { SCRATCH_A, X87_CONTROL, X87_INSTRUCTION, X87_OPCODE, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state";
 import { ALL_EXCEPTIONS } from "./environment.as";
 import { setDefaultNaN, setResult, signExponent, significand } from "./x87-format.as";
+import { quickExchange, quickMove } from "./x87-quick.as";
 import {
   addressOf, beginX87, C1, copyToResult, endX87, isEmpty, keepConditionOne, pop, setEmpty, setStatusBits, setTop, setValid, significandAt,
   signExponentAt, statusBits, storeResult, summarize, top, underflowStack,
@@ -10,6 +11,7 @@ import {
 
 /** FST(P) ST(i). */
 export function x87_move(i: i32, pops: i32): void {
+  if (quickMove(i, pops)) return;
   beginX87();
   if (isEmpty(0)) underflowStack();
   else copyToResult(0);
@@ -33,6 +35,7 @@ export function x87_conditional_move(i: i32, condition: i32): void {
 
 /** FXCH: an empty register takes part as the default NaN when invalid operations are masked. */
 export function x87_exchange(i: i32): void {
+  if (quickExchange(i)) return;
   beginX87();
   const emptyTop = isEmpty(0), emptyOther = isEmpty(i);
   if (emptyTop || emptyOther) underflowStack();

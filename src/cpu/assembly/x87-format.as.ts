@@ -48,7 +48,7 @@ export function isZero80(m: u64, se: i32): bool { return (se & MAX_EXPONENT) == 
 export function isDenormal80(m: u64, se: i32): bool { return (se & MAX_EXPONENT) == 0 && m != 0; }
 
 /** The operand in memory was denormal in its own, shorter format, where this one holds a normal number. */
-let loadedDenormal: bool = false;
+export let loadedDenormal: bool = false;
 export function setLoadedDenormal(denormal: bool): void { loadedDenormal = denormal; }
 
 /** Reports a denormal operand, in a register or loaded from memory. */

@@ -1,17 +1,15 @@
 /** Loads: memory formats to double-extended, pushes, and the constants.
  *
- *  load… convert into the result, x87_push_… also do the stack's part: stack overflow is found before the operand is looked at. */
-/** Loads: memory formats to double-extended, pushes, and the constants.
- *
  *  load* convert into the result and raise what the operand raises; push* also do the stack's part. Stack overflow is found
  *  before the operand is looked at. */
 import { SCRATCH_A } from "../state";
 import { INVALID, raised } from "./environment.as";
 import { exponent, high, roundTo, setReal, TOP_BIT } from "./real.as";
 import {
-  BIAS, MAX_EXPONENT, noteDenormal80, propagateOne, setLoadedDenormal, setResult, setZero, signExponent, significand,
+  BIAS, loadedDenormal, MAX_EXPONENT, noteDenormal80, propagateOne, setLoadedDenormal, setResult, setZero, signExponent, significand,
 } from "./x87-format.as";
 import { beginX87, checkPush, copyToResult, endX87, isEmpty, pushResult, underflowStack } from "./x87-stack.as";
+import { quickPush, quickPushRegister } from "./x87-quick.as";
 
 const SIGN: i32 = 0x8000;
 
@@ -52,6 +50,7 @@ export function loadInteger(value: i64): void {
 /** Pushes the result of a load, after the checks of FLD m32/m64: a signalling NaN is quieted with IE, a denormal sets DE. An
  *  unmasked DE does not prevent the push. */
 function pushNumber(): void {
+  if (!loadedDenormal && (signExponent & MAX_EXPONENT) != MAX_EXPONENT && quickPush(significand, signExponent)) return;
   if (checkPush() && !propagateOne(significand, signExponent)) noteDenormal80(significand, signExponent);
   if (endX87() || (raised & INVALID) == 0) pushResult();
 }
@@ -76,6 +75,7 @@ function pushUnchecked(): void {
 
 /** FLD m80: 10 bytes at SCRATCH_A, taken as they are. */
 export function x87_push_f80(): void {
+  if (quickPush(load<u64>(SCRATCH_A), load<u16>(SCRATCH_A, 8))) return;
   beginX87();
   setResult(load<u64>(SCRATCH_A), load<u16>(SCRATCH_A, 8));
   pushUnchecked();
@@ -84,11 +84,13 @@ export function x87_push_f80(): void {
 export function x87_push_integer(value: i64): void {
   beginX87();
   loadInteger(value);
+  if (quickPush(significand, signExponent)) return;
   pushUnchecked();
 }
 
 /** FLD ST(i). */
 export function x87_push_register(i: i32): void {
+  if (quickPushRegister(i)) return;
   beginX87();
   // A stack that both over- and underflows reports the underflow.
   if (isEmpty(i)) underflowStack();

@@ -2,7 +2,7 @@
  *
  *  An operation calls beginX87, works on the result of x87-format.ts, and ends with endX87, which says whether the result may
  *  be stored: an unmasked IE, DE or ZE leaves registers and stack as they were (Intel SDM 1, 8.5). Unmasked exceptions are
- *  delivered by the next waiting instruction, which looks at ES; nothing here sets FP_PENDING. */
+ *  delivered by the next waiting instruction, which looks at ES; nothing here sets FP_NOTICE. */
 import { X87_CONTROL, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state";
 import { ALL_EXCEPTIONS, BEFORE_COMPUTATION, INVALID, masks, openEnvironment, raise, raised } from "./environment.as";
 import { conditionOne, setDefaultNaN, setLoadedDenormal, setResult, setRoundedUp, signExponent, significand } from "./x87-format.as";

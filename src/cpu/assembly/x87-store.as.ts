@@ -9,6 +9,7 @@ import {
   isInfinite80, isNaN80, isUnsupported, isZero80, loadReal80, propagateOne, setDefaultNaN, setRoundedUp, signExponent, significand,
   signOf80,
 } from "./x87-format.as";
+import { quickBits, quickNarrow, quickSign } from "./x87-quick.as";
 import { beginX87, copyToResult, endX87, isEmpty, pop, significandAt, signExponentAt, underflowStack } from "./x87-stack.as";
 
 /** No result: over- and underflow of a store are pre-empted when unmasked, unlike those of arithmetic (SDM 1, 8.5.4). */
@@ -74,6 +75,10 @@ function binaryNaN(precision: i32, infinity: u64, signAt: i32): u64 {
 }
 
 export function x87_store_f32(): u32 {
+  if (quickNarrow(24, 127)) {
+    store<u32>(SCRATCH_D, 1);
+    return <u32>quickBits | (<u32>quickSign << 31);
+  }
   beginStore();
   const bits = toBinary(24, 127, 31);
   endStore();
@@ -81,6 +86,10 @@ export function x87_store_f32(): u32 {
 }
 
 export function x87_store_f64(): u64 {
+  if (quickNarrow(53, 1023)) {
+    store<u32>(SCRATCH_D, 1);
+    return quickBits | (<u64>quickSign << 63);
+  }
   beginStore();
   const bits = toBinary(53, 1023, 63);
   endStore();

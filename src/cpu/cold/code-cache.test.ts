@@ -47,7 +47,7 @@ function known(): number[] {
   const found: number[] = [];
   for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) {
     const at = JUMP_CACHE_BASE / 4 + i * 4;
-    if (ram.i32[at + 1] !== -1) found.push(ram.u32[at] + ram.u32[at + 1] * 2 ** 32);
+    if (ram.i32[at + 1] < 0x8000) found.push(ram.u32[at] + ram.u32[at + 1] * 2 ** 32);
   }
   return found.sort((a, b) => a - b);
 }

@@ -3,10 +3,10 @@
  *  A handler has the type (record: i32, budget: i32) → exit kind and ends with a tail call of the next record's handler. */
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
-import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
+import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
-import { BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, RIP } from "../state.ts";
+import { BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, NOTICE_EXCEPTION, RIP } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import {
@@ -108,6 +108,9 @@ export class ColdBuilder extends Builder {
     const address = this.registerAddress(o).node;
     if (o.spec.class === "gpr" && value.width === 32) this.graph.store("i64.store", address, this.zext(value, 64).node);
     else this.graph.store(storeName(value), address, value.node);
+  }
+  loadZeroExtended(dst: Operand, src: Operand): void {
+    this.writeZeroExtended(dst, this.read(src));
   }
   writeZeroExtended(operand: Operand, value: Value): void {
     const address = this.registerAddress(operand).node;
@@ -248,11 +251,10 @@ export class ColdBuilder extends Builder {
   }
   floatGuard(): void {
     const { graph } = this;
-    const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
-    // 1 = #MF, vector 16; 2 = #XM, vector 19.
+    const pending = graph.op("i32.and", graph.load("i32.load", graph.i32(0), FP_NOTICE), graph.i32(NOTICE_EXCEPTION));
     graph.ifUnlikely(pending, () => {
-      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
-      this.#leave(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
+      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_NOTICE);
+      this.#leave(EXIT_EXCEPTION, graph.i32(VECTOR_XM));
     });
   }
 

@@ -4,10 +4,8 @@
  *  "integer indefinite" 80…0 with IE for NaNs and what does not fit: the helpers' work. */
 import type { Builder, Value } from "../builder.ts";
 import { instruction } from "./define.ts";
-import {
-  anyLane, denormalLanes, type FloatWidth, isNotDenormal, isOrdinary, nanLanes, orLanes, packedHelper, roundsAsWasm, settle, toBits,
-  toFloat,
-} from "./float.ts";
+import { all, type FloatWidth, narrow, readSubject, settle, toBits, toFloat, widen } from "./float.ts";
+import { anyLane, denormalLanes, isFastWithout, nanLanes, orLanes, packedHelper } from "./float-packed.ts";
 import { is, lanes, lowVector, zeroVector } from "./sse-operands.ts";
 
 type IntegerWidth = 32 | 64;
@@ -30,8 +28,8 @@ function fromInteger(b: Builder, to: FloatWidth, x: Value): Value {
   const native = b.op(`f${to}.convert_i${from}_s`, x);
   if (to === 64 && from === 32) return native;
   const most = to === 64 ? 2n ** 53n : 2n ** 24n;
-  const isExact = b.leU(b.add(x, b.constant(from, most)), b.constant(from, 2n * most));
-  return settle(b, b.or(isExact, roundsAsWasm(b)), native, () => toFloat(b, b.helper(`i${from}_to_f${to}`, x)));
+  const isExact = (): Value => b.leU(b.add(x, b.constant(from, most)), b.constant(from, 2n * most));
+  return settle(b, [b.isZero(b.fastMask())], isExact, native, () => toFloat(b, b.helper(`i${from}_to_f${to}`, x)));
 }
 instruction("cvtsi2ss", ["F3 0F 2A /r   x, rmy"], {}, (b, dst, src) => b.write(dst, fromInteger(b, 32, b.read(src))));
 instruction("cvtsi2sd", ["F2 0F 2A /r   x, rmy"], {}, (b, dst, src) => b.write(dst, fromInteger(b, 64, b.read(src))));
@@ -41,9 +39,9 @@ instruction("cvtdq2pd", ["F3 0F E6 /r   x, xm64"], {}, (b, dst, src) => {
 });
 instruction("cvtdq2ps", ["NP 0F 5B /r   x, xm128"], {}, (b, dst, src) => {
   const x = b.read(src);
-  const inexact = anyLane(b, b.op("i32x4.gt_u", b.op("i32x4.abs", x), lanes(b, 32, [2 ** 24])));
+  const isExact = (): Value => b.not(anyLane(b, b.op("i32x4.gt_u", b.op("i32x4.abs", x), lanes(b, 32, [2 ** 24]))));
   const native = b.op("f32x4.convert_i32x4_s", x);
-  b.write(dst, settle(b, b.or(b.not(inexact), roundsAsWasm(b)), native, () => packedHelper(b, "i32x4_to_f32x4", x)));
+  b.write(dst, settle(b, [b.isZero(b.fastMask())], isExact, native, () => packedHelper(b, "i32x4_to_f32x4", x)));
 });
 
 // ---- floats to integers ---------------------------------------------------------------------------------------------------
@@ -58,8 +56,8 @@ function toInteger(b: Builder, to: IntegerWidth, f: Value, rounding: Rounding): 
   const bound = 2 ** (to - 1);
   const fits = is(b, `${scalar}.lt`, b.op(`${scalar}.abs`, rounded), from === 64 ? f64Constant(b, bound) : f32Constant(b, bound));
   // An operand that is integral converts exactly, whatever MXCSR says.
-  const isExact = is(b, `${scalar}.eq`, b.op(`${scalar}.convert_i${to}_s`, native), f);
-  return settle(b, b.and(fits, b.or(isExact, roundsAsWasm(b))), native, () => b.helper(`${scalar}_to_i${to}${rounding}`, toBits(b, f)));
+  const isExact = (): Value => all(b, fits, is(b, `${scalar}.eq`, b.op(`${scalar}.convert_i${to}_s`, native), f));
+  return settle(b, [b.not(fits), b.isZero(b.fastMask())], isExact, native, () => b.helper(`${scalar}_to_i${to}${rounding}`, toBits(b, f)));
 }
 for (const [mnemonic, opcode, rounding] of [["cvt", "2D", ""], ["cvtt", "2C", "_truncate"]] as const) {
   instruction(`${mnemonic}ss2si`, [`F3 0F ${opcode} /r   ry, xm32`], {}, (b, dst, src) => {
@@ -87,7 +85,7 @@ function packedToInteger(b: Builder, width: FloatWidth, x: Value, rounding: Roun
   const outside = b.op("v128.not", b.op(`${shape}.lt`, b.op(`${shape}.abs`, rounded), bound));
   const native = b.op(width === 32 ? "i32x4.trunc_sat_f32x4_s" : "i32x4.trunc_sat_f64x2_s_zero", rounded);
   const helper = width === 32 ? "f32x4_to_i32x4" : "f64x2_to_i32x2";
-  return settle(b, b.and(roundsAsWasm(b), b.not(anyLane(b, outside))), native, () => packedHelper(b, helper + rounding, x));
+  return settle(b, [b.not(isFastWithout(b, outside))], undefined, native, () => packedHelper(b, helper + rounding, x));
 }
 const packedToIntegers: readonly (readonly [mnemonic: string, row: string, FloatWidth, Rounding])[] = [
   ["cvtps2dq", "66 0F 5B", 32, ""], ["cvttps2dq", "F3 0F 5B", 32, "_truncate"],
@@ -99,29 +97,19 @@ for (const [mnemonic, row, width, rounding] of packedToIntegers) {
 
 // ---- between the float formats --------------------------------------------------------------------------------------------
 
-/** Widening is exact: only NaNs (quieted, IE) and denormals (DE) are special. */
-instruction("cvtss2sd", ["F3 0F 5A /r   x, xm32"], {}, (b, dst, src) => {
-  const f = b.readFloat(src), x = toBits(b, f);
-  const plain = b.and(isNotDenormal(b, x), is(b, "f32.eq", f, f));
-  b.write(dst, settle(b, plain, b.op("f64.promote_f32", f), () => toFloat(b, b.helper("f32_to_f64", x))));
-});
-instruction("cvtsd2ss", ["F2 0F 5A /r   x, xm64"], {}, (b, dst, src) => {
-  const f = b.readFloat(src), x = toBits(b, f), native = b.op("f32.demote_f64", f);
-  const fits = b.or(isOrdinary(b, toBits(b, native)), b.isZero(b.shl(x, 1)));
-  const plain = b.and(b.and(roundsAsWasm(b), isNotDenormal(b, x)), fits);
-  b.write(dst, settle(b, plain, native, () => toFloat(b, b.helper("f64_to_f32", x))));
-});
+instruction("cvtss2sd", ["F3 0F 5A /r   x, xm32"], {}, (b, dst, src) => b.write(dst, widen(b, readSubject(b, src))));
+instruction("cvtsd2ss", ["F2 0F 5A /r   x, xm64"], {}, (b, dst, src) => b.write(dst, narrow(b, readSubject(b, src))));
 instruction("cvtps2pd", ["NP 0F 5A /r   x, xm64"], {}, (b, dst, src) => {
   const x = lowVector(b, src), native = b.op("f64x2.promote_low_f32x4", x);
   // A denormal binary32 is a normal binary64, so look at the operand; its upper lanes do not count.
   const special = b.op("v128.and", orLanes(b, nanLanes(b, 32, x), denormalLanes(b, 32, x)), b.vectorConstant(-1n, 0n));
-  b.write(dst, settle(b, b.not(anyLane(b, special)), native, () => packedHelper(b, "f32x2_to_f64x2", x)));
+  b.write(dst, settle(b, [anyLane(b, special)], undefined, native, () => packedHelper(b, "f32x2_to_f64x2", x)));
 });
 /** Magnitudes in [2^-125, 2^127) neither overflow nor underflow as binary32; zeros are exact. */
 instruction("cvtpd2ps", ["66 0F 5A /r   x, xm128"], {}, (b, dst, src) => {
   const x = b.read(src), native = b.op("f32x4.demote_f64x2_zero", x), magnitude = b.op("f64x2.abs", x);
   const small = b.op("v128.andnot", b.op("f64x2.lt", magnitude, lanes(b, 64, [f64Bits(2 ** -125)])), b.op("f64x2.eq", x, zeroVector(b)));
   const large = b.op("v128.not", b.op("f64x2.lt", magnitude, lanes(b, 64, [f64Bits(2 ** 127)])));
-  const plain = b.and(roundsAsWasm(b), b.not(anyLane(b, orLanes(b, small, large))));
-  b.write(dst, settle(b, plain, native, () => packedHelper(b, "f64x2_to_f32x2", x)));
+  const doubt = b.not(isFastWithout(b, orLanes(b, small, large)));
+  b.write(dst, settle(b, [doubt], undefined, native, () => packedHelper(b, "f64x2_to_f32x2", x)));
 });

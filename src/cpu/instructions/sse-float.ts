@@ -1,11 +1,15 @@
-/** SSE floating-point arithmetic, comparison and logic (Intel SDM 2A/2B: ADDPS … XORPD). The arithmetic itself is in float.ts.
+/** SSE floating-point arithmetic, comparison and logic (Intel SDM 2A/2B: ADDPS … XORPD). The arithmetic itself is in float.ts and
+ *  float-packed.ts.
  *  Scalar forms change the low lane only; with a memory operand they need no alignment. */
 import { instruction } from "./define.ts";
 import {
-  type Arithmetic, type FloatWidth, packedArithmetic, packedCompare, packedDot, packedExtreme, packedHelper, packedRound, packedSquareRoot,
-  scalarApproximation, scalarArithmetic, scalarCompare, scalarExtreme, scalarFlags, scalarRound, scalarSquareRoot,
+  type Arithmetic, type FloatWidth, readSubject, readSubjects, scalarApproximation, scalarArithmetic, scalarCompare, scalarExtreme, scalarFlags,
+  scalarRound, scalarSquareRoot,
 } from "./float.ts";
-import { immediate, lanes, low, readBoth, shuffle } from "./sse-operands.ts";
+import {
+  packedArithmetic, packedCompare, packedDot, packedExtreme, packedHelper, packedRound, packedSquareRoot, readVector, readVectors,
+} from "./float-packed.ts";
+import { immediate, lanes, readBoth, shuffle, zeroVector } from "./sse-operands.ts";
 
 interface Kind { readonly width: FloatWidth; readonly prefix: string; readonly suffix: string; readonly operand: string }
 const scalars: readonly Kind[] = [
@@ -24,39 +28,39 @@ const arithmetic: readonly (readonly [Arithmetic, string])[] = [["add", "58"], [
 for (const [name, opcode] of arithmetic) {
   for (const { width, prefix, suffix, operand } of scalars) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, ${operand}`], {}, (b, dst, src) => {
-      const y = b.readFloat(src), x = b.readFloat(low(dst, width));
+      const [x, y] = readSubjects(b, dst, src, width);
       b.write(dst, scalarArithmetic(b, name, x, y));
     });
   }
   for (const { width, prefix, suffix } of vectors) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
-      const [x, y] = readBoth(b, dst, src);
-      b.write(dst, packedArithmetic(b, name, width, x, y, () => packedHelper(b, `${shapeOf(width)}_${name}`, x, y)));
+      const [x, y] = readVectors(b, dst, src, width);
+      b.write(dst, packedArithmetic(b, name, width, x, y, () => packedHelper(b, `${shapeOf(width)}_${name}`, x.v, y.v)));
     });
   }
 }
 for (const [name, opcode] of [["min", "5D"], ["max", "5F"]] as const) {
   for (const { width, prefix, suffix, operand } of scalars) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, ${operand}`], {}, (b, dst, src) => {
-      const y = b.readFloat(src), x = b.readFloat(low(dst, width));
+      const [x, y] = readSubjects(b, dst, src, width);
       b.write(dst, scalarExtreme(b, name, x, y));
     });
   }
   for (const { width, prefix, suffix } of vectors) {
     instruction(`${name}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
-      const [x, y] = readBoth(b, dst, src);
+      const [x, y] = readVectors(b, dst, src, width);
       b.write(dst, packedExtreme(b, name, width, x, y));
     });
   }
 }
 for (const { prefix, suffix, operand } of scalars) {
   instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, ${operand}`], {}, (b, dst, src) => {
-    b.write(dst, scalarSquareRoot(b, b.readFloat(src)));
+    b.write(dst, scalarSquareRoot(b, readSubject(b, src)));
   });
 }
 for (const { width, prefix, suffix } of vectors) {
   instruction(`sqrt${suffix}`, [`${prefix} 0F 51 /r   x, xm128`], {}, (b, dst, src) => {
-    b.write(dst, packedSquareRoot(b, width, b.read(src)));
+    b.write(dst, packedSquareRoot(b, width, readVector(b, src, width)));
   });
 }
 for (const [mnemonic, opcode, name] of [["rcp", "53", "reciprocal"], ["rsqrt", "52", "reciprocal_sqrt"]] as const) {
@@ -75,20 +79,22 @@ for (const [width, prefix, suffix] of horizontals) {
   const shape = shapeOf(width), numbers = Array.from({ length: 128 / width }, (_, i) => 2 * i);
   for (const [mnemonic, opcode, name] of [["hadd", "7C", "add"], ["hsub", "7D", "sub"]] as const) {
     instruction(`${mnemonic}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
-      const [x, y] = readBoth(b, dst, src);
-      const even = shuffle(b, width, x, y, numbers), odd = shuffle(b, width, x, y, numbers.map((n) => n + 1));
-      b.write(dst, packedArithmetic(b, name, width, even, odd, () => packedHelper(b, `${shape}_${mnemonic}`, x, y)));
+      const [x, y] = readVectors(b, dst, src, width), areTame = x.areTame && y.areTame;
+      const even = { v: shuffle(b, width, x.v, y.v, numbers), areTame };
+      const odd = { v: shuffle(b, width, x.v, y.v, numbers.map((n) => n + 1)), areTame };
+      b.write(dst, packedArithmetic(b, name, width, even, odd, () => packedHelper(b, `${shape}_${mnemonic}`, x.v, y.v)));
     });
   }
   /** Even lanes subtract: add the source with their signs turned. NaNs, which have no sign to turn, go to the helper. */
   instruction(`addsub${suffix}`, [`${prefix} 0F D0 /r   x, xm128`], {}, (b, dst, src) => {
-    const [x, y] = readBoth(b, dst, src), turned = b.op("v128.xor", y, lanes(b, width, [1n << BigInt(width - 1), 0]));
-    b.write(dst, packedArithmetic(b, "add", width, x, turned, () => packedHelper(b, `${shape}_addsub`, x, y)));
+    const [x, y] = readVectors(b, dst, src, width);
+    const turned = { ...y, v: b.op("v128.xor", y.v, lanes(b, width, [1n << BigInt(width - 1), 0])) };
+    b.write(dst, packedArithmetic(b, "add", width, x, turned, () => packedHelper(b, `${shape}_addsub`, x.v, y.v)));
   });
 }
 for (const [mnemonic, opcode, width] of [["dpps", "40", 32], ["dppd", "41", 64]] as const) {
   instruction(mnemonic, [`66 0F 3A ${opcode} /r   x, xm128, i8`], {}, (b, dst, src, imm) => {
-    const [x, y] = readBoth(b, dst, src);
+    const [x, y] = readVectors(b, dst, src, width);
     b.write(dst, packedDot(b, width, x, y, immediate(b, imm)));
   });
 }
@@ -97,12 +103,12 @@ for (const [mnemonic, opcode, width] of [["dpps", "40", 32], ["dppd", "41", 64]]
 
 for (const [opcode, { suffix, operand }] of [["0A", scalars[0]], ["0B", scalars[1]]] as const) {
   instruction(`round${suffix}`, [`66 0F 3A ${opcode} /r   x, ${operand}, i8`], {}, (b, dst, src, imm) => {
-    b.write(dst, scalarRound(b, b.readFloat(src), immediate(b, imm)));
+    b.write(dst, scalarRound(b, readSubject(b, src), immediate(b, imm)));
   });
 }
 for (const [opcode, { width, suffix }] of [["08", vectors[0]], ["09", vectors[1]]] as const) {
   instruction(`round${suffix}`, [`66 0F 3A ${opcode} /r   x, xm128, i8`], {}, (b, dst, src, imm) => {
-    b.write(dst, packedRound(b, width, b.read(src), immediate(b, imm)));
+    b.write(dst, packedRound(b, width, readVector(b, src, width), immediate(b, imm)));
   });
 }
 
@@ -111,20 +117,20 @@ for (const [opcode, { width, suffix }] of [["08", vectors[0]], ["09", vectors[1]
 for (const [name, opcode] of [["ucomis", "2E"], ["comis", "2F"]] as const) {
   for (const [width, prefix, letter] of [[32, "NP", "s"], [64, "66", "d"]] as const) {
     instruction(`${name}${letter}`, [`${prefix} 0F ${opcode} /r   x, xm${width}`], {}, (b, left, right) => {
-      const y = b.readFloat(right);
-      scalarFlags(b, name, b.readFloat(low(left, width)), y);
+      const [x, y] = readSubjects(b, left, right, width);
+      scalarFlags(b, name, x, y);
     });
   }
 }
 for (const { width, prefix, suffix, operand } of scalars) {
   instruction(`cmp${suffix}`, [`${prefix} 0F C2 /r   x, ${operand}, i8`], {}, (b, dst, src, imm) => {
-    const y = b.readFloat(src), x = b.readFloat(low(dst, width));
+    const [x, y] = readSubjects(b, dst, src, width);
     b.write(dst, scalarCompare(b, x, y, immediate(b, imm)));
   });
 }
 for (const { width, prefix, suffix } of vectors) {
   instruction(`cmp${suffix}`, [`${prefix} 0F C2 /r   x, xm128, i8`], {}, (b, dst, src, imm) => {
-    const [x, y] = readBoth(b, dst, src);
+    const [x, y] = readVectors(b, dst, src, width);
     b.write(dst, packedCompare(b, width, x, y, immediate(b, imm)));
   });
 }
@@ -135,7 +141,7 @@ for (const { prefix, suffix } of vectors) {
   for (const [mnemonic, opcode, operator] of [["and", "54", "v128.and"], ["or", "56", "v128.or"], ["xor", "57", "v128.xor"]]) {
     instruction(`${mnemonic}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
       const [x, y] = readBoth(b, dst, src);
-      b.write(dst, b.op(operator, x, y));
+      b.write(dst, operator === "v128.xor" && b.areSame(dst, src) ? zeroVector(b) : b.op(operator, x, y));
     });
   }
   instruction(`andn${suffix}`, [`${prefix} 0F 55 /r   x, xm128`], {}, (b, dst, src) => {

@@ -31,11 +31,15 @@ const direct: readonly (readonly [mnemonic: string, opcode: string, operator: st
   ["pmaxuw", "38 3E", "i16x8.max_u"], ["pmaxud", "38 3F", "i32x4.max_u"],
   ["pcmpeqb", "74", "i8x16.eq"], ["pcmpeqw", "75", "i16x8.eq"], ["pcmpeqd", "76", "i32x4.eq"], ["pcmpeqq", "38 29", "i64x2.eq"],
   ["pcmpgtb", "64", "i8x16.gt_s"], ["pcmpgtw", "65", "i16x8.gt_s"], ["pcmpgtd", "66", "i32x4.gt_s"], ["pcmpgtq", "38 37", "i64x2.gt_s"],
-  ["pand", "DB", "v128.and"], ["por", "EB", "v128.or"], ["pxor", "EF", "v128.xor"],
+  ["pand", "DB", "v128.and"], ["por", "EB", "v128.or"],
   ["packsswb", "63", "i8x16.narrow_i16x8_s"], ["packuswb", "67", "i8x16.narrow_i16x8_u"],
   ["packssdw", "6B", "i16x8.narrow_i32x4_s"], ["packusdw", "38 2B", "i16x8.narrow_i32x4_u"],
 ];
 for (const [mnemonic, opcode, operator] of direct) packed(mnemonic, opcode, (b, x, y) => b.op(operator, x, y));
+instruction("pxor", ["66 0F EF /r   x, xm128"], {}, (b, dst, src) => {
+  const [x, y] = readBoth(b, dst, src);
+  b.write(dst, b.areSame(dst, src) ? zeroVector(b) : b.op("v128.xor", x, y));
+});
 packed("pandn", "DF", (b, x, y) => b.op("v128.andnot", y, x));
 
 // ---- products -------------------------------------------------------------------------------------------------------------

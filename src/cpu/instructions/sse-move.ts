@@ -24,21 +24,27 @@ instruction("lddqu", ["F2 0F F0 /r   x, m128"], {}, move);
 // ---- scalars --------------------------------------------------------------------------------------------------------------
 
 function loadScalar(b: Builder, dst: Operand, src: Operand): void {
-  const value = b.read(src);
-  if (src.isMemory) b.writeZeroExtended(dst, value);
-  else b.write(dst, value);
+  if (src.isMemory) b.loadZeroExtended(dst, src);
+  else b.write(dst, b.readFloat(src));
+}
+/** As a float: the value stays in vector registers. */
+function storeFloat(b: Builder, dst: Operand, src: Operand): void {
+  b.write(dst, b.readFloat(low(src, dst.width as 32 | 64)));
 }
 function storeLow(b: Builder, dst: Operand, src: Operand): void {
   b.write(dst, b.read(low(src, dst.width as 32 | 64)));
 }
 instruction("movss", ["F3 0F 10 /r   x, xm32"], {}, loadScalar);
-instruction("movss", ["F3 0F 11 /r   xm32, x"], {}, storeLow);
+instruction("movss", ["F3 0F 11 /r   xm32, x"], {}, storeFloat);
 instruction("movsd", ["F2 0F 10 /r   x, xm64"], {}, loadScalar);
-instruction("movsd", ["F2 0F 11 /r   xm64, x"], {}, storeLow);
+instruction("movsd", ["F2 0F 11 /r   xm64, x"], {}, storeFloat);
 
 instruction("movd", ["66 0F 6E /r   x, rmy"], {}, (b, dst, src) => b.writeZeroExtended(dst, b.read(src)));
 instruction("movd", ["66 0F 7E /r   rmy, x"], {}, storeLow);
-instruction("movq", ["F3 0F 7E /r   x, xm64"], {}, (b, dst, src) => b.writeZeroExtended(dst, b.read(src)));
+instruction("movq", ["F3 0F 7E /r   x, xm64"], {}, (b, dst, src) => {
+  if (src.isMemory) b.loadZeroExtended(dst, src);
+  else b.writeZeroExtended(dst, b.read(src));
+});
 instruction("movq", ["66 0F D6 /r   xm64, x"], {}, (b, dst, src) => {
   const value = b.read(low(src, 64));
   if (dst.isMemory) b.write(dst, value);
@@ -59,8 +65,8 @@ function storeHigh(b: Builder, dst: Operand, src: Operand): void {
 }
 instruction("movlps", ["NP 0F 12 /r   x, m64"], {}, loadLow);
 instruction("movlpd", ["66 0F 12 /r   x, m64"], {}, loadLow);
-instruction("movlps", ["NP 0F 13 /r   m64, x"], {}, storeLow);
-instruction("movlpd", ["66 0F 13 /r   m64, x"], {}, storeLow);
+instruction("movlps", ["NP 0F 13 /r   m64, x"], {}, storeFloat);
+instruction("movlpd", ["66 0F 13 /r   m64, x"], {}, storeFloat);
 instruction("movhps", ["NP 0F 16 /r   x, m64"], {}, loadHigh);
 instruction("movhpd", ["66 0F 16 /r   x, m64"], {}, loadHigh);
 instruction("movhps", ["NP 0F 17 /r   m64, x"], {}, storeHigh);

@@ -27,6 +27,8 @@ import { I32, I64 } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
+import { NOTICE_DENORMAL, NOTICE_FAST } from "../state.ts";
+import { findTame, type Tameness } from "./tame.ts";
 import { type Block, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
@@ -47,12 +49,16 @@ export interface Mark {
 }
 
 const FIXED_IMPORTS = 6;
+const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
-/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing. */
-export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | { readonly coldOnly: Encoding } {
+/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing; `expected`
+ *  are NOTICE_* bits of state.ts that it is not to be left for. */
+export function compileRegion(region: Region, marks?: Mark[], expected = 0): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const module = new ModuleBuilder();
   const helpers: string[] = [];
+  const careful = (expected & NOTICE_DENORMAL) !== 0;
+  const plan = { careful, changesMode: (expected & NOTICE_FAST) !== 0 || region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
   const b = new JitBuilder(graph, {
     rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5,
     helper: (name) => {
@@ -60,7 +66,7 @@ export function compileRegion(region: Region, marks?: Mark[]): CompiledRegion | 
       if (index < 0) index = helpers.push(name) - 1;
       return FIXED_IMPORTS + index;
     },
-  });
+  }, plan);
   const emitter = new RegionEmitter(region, graph, b, marks !== undefined);
   try {
     emitter.emit();
@@ -101,6 +107,7 @@ class RegionEmitter {
   readonly #states = new Map<Block, TextState>();
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
+  readonly #tame: Tameness | undefined;
   #block!: Block;
   instructions = 0;
   /** Encoding being recorded, for error reports. */
@@ -125,6 +132,7 @@ class RegionEmitter {
         this.#entrances.set(target, (this.#entrances.get(target) ?? 0) + 1);
       }
     }
+    this.#tame = b.leavesAtDenormals ? findTame(order, follows, successors) : undefined;
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
       for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
@@ -147,6 +155,7 @@ class RegionEmitter {
         graph.block((denied) => {
           b.setExits(exit, chain, denied);
           b.beginBlock(-1, false, undefined);
+          if (this.#tame !== undefined) b.requireTame(this.#tame.entry, order[0].start);
           b.requireBudget(this.#cost[0], order[0].start);
           this.#emitRange(0, order.length - 1);
         });
@@ -199,6 +208,7 @@ class RegionEmitter {
     this.#block = block;
     this.#mark(block);
     b.beginBlock(block.index, this.#open.size > 0, this.#states.get(block));
+    b.beginFloats(this.#tame?.facts.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
       this.encoding = d.encoding;

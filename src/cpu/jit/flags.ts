@@ -42,10 +42,15 @@ const NOTHING: ReadonlyMap<number, Beside> = new Map();
 export const FLAGS_IN_RAM: FlagState = { base: "ram", beside: NOTHING };
 const FLAGS_IN_WORDS: FlagState = { base: "words", beside: NOTHING };
 
+/** Conditions on CF, ZF and PF. */
+const FLOAT_CONDITIONS: ReadonlySet<Condition> = new Set<Condition>([2, 3, 4, 5, 6, 7, 10, 11]);
+
 export class JitFlags extends Flags {
   readonly #graph: Graph;
   readonly #materialize: () => number;
   #state: FlagState = FLAGS_IN_RAM;
+  /** The floats that were compared last, and the state since, while it is the same. */
+  #floats: { readonly x: Value; readonly y: Value; readonly state: FlagState } | undefined;
   /** Told when what was before the present text is asked for or kept (see effects.ts). */
   onRead: (() => void) | undefined;
 
@@ -159,6 +164,8 @@ export class JitFlags extends Flags {
   override isParity(): Value { return this.#truth(FLAG_PARITY) ?? super.isParity(); }
   override isAdjust(): Value { return this.#truth(FLAG_ADJUST) ?? super.isAdjust(); }
   override condition(code: Condition): Value {
+    const floats = this.#floats;
+    if (floats?.state === this.#state && FLOAT_CONDITIONS.has(code)) return this.floatCondition(code, floats.x, floats.y);
     const { base, beside } = this.#state;
     if (isSetter(base) && base.plain && base.kind === LAZY_DIFFERENCE) {
       const { b } = this;
@@ -185,6 +192,10 @@ export class JitFlags extends Flags {
       }
     }
     return super.condition(code);
+  }
+  override compareFloats(x: Value, y: Value): void {
+    super.compareFloats(x, y);
+    this.#floats = { x, y, state: this.#state };
   }
   override getWord(address: number): Value {
     if (!WORDS.includes(address)) return super.getWord(address);

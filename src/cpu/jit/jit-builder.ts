@@ -8,23 +8,27 @@
  *  There are two exits: one goes on at another address by way of the jump cache, one leaves the machine code. Both store registers. */
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
-import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL } from "../exit.ts";
+import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_PENDING, GPR, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Group, type Host } from "./addresses.ts";
+import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
+import type { Facts } from "./tame.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 const CLASS_NONE = 16;
 const CLASS_STACK = 4;
+/** EXIT_KIND that means: what the floating-point helpers have left says why. */
+const FLOAT = -2;
 
 /** Function indices in the region's module. */
 export interface JitImports {
@@ -61,6 +65,7 @@ const RANGES_IN_LOCALS = 2;
 export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
 
 export class JitBuilder extends Builder {
+  override readonly leavesAtDenormals: boolean;
   readonly #imports: JitImports;
   readonly #gpr: (Variable | undefined)[] = new Array(16);
   readonly #vector: (Variable | undefined)[] = new Array(16);
@@ -90,8 +95,16 @@ export class JitBuilder extends Builder {
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
 
-  constructor(graph: Graph, imports: JitImports) {
+  readonly #float: FloatMode;
+  /** A floating-point helper may have the region left. */
+  #isGuarded = false;
+  /** Where a float of the instruction was loaded from. */
+  readonly #loaded = new Map<Node, Host>();
+
+  constructor(graph: Graph, imports: JitImports, plan: FloatPlan) {
     super(graph);
+    this.#float = new FloatMode(graph, plan);
+    this.leavesAtDenormals = this.#float.leavesAtDenormals;
     this.#imports = imports;
     this.#budget = graph.parameter(1);
     this.#exitKind = graph.variable(I32);
@@ -117,7 +130,18 @@ export class JitBuilder extends Builder {
   /** Where denied accesses come together: on to the exit with the callee's kind. */
   denied(): void {
     const { graph } = this;
-    graph.set(this.#exitKind, graph.load("i32.load", graph.i32(0), EXIT_KIND));
+    const kind = graph.load("i32.load", graph.i32(0), EXIT_KIND);
+    graph.set(this.#exitKind, kind);
+    if (this.#isGuarded) {
+      graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
+        // An exception to deliver, or something that the cold engine must do.
+        const notice = graph.load("i32.load", graph.i32(0), FP_NOTICE);
+        const isException = graph.op("i32.and", notice, graph.i32(NOTICE_EXCEPTION));
+        graph.set(this.#exitKind, graph.select(isException, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
+        graph.store("i32.store", graph.i32(0), graph.i32(VECTOR_XM), EXIT_DETAIL);
+        graph.store("i32.store", graph.i32(0), graph.op("i32.and", notice, graph.i32(~NOTICE_EXCEPTION)), FP_NOTICE);
+      });
+    }
     graph.br(this.#exit);
   }
   /** Loads what the region uses; recorded last, placed first. */
@@ -133,6 +157,7 @@ export class JitBuilder extends Builder {
     for (const range of this.#loopRanges) range().uses++;
     const ranges = [...this.#ranges.values()].filter((range) => range.uses > 0).sort((a, b) => b.uses - a.uses);
     for (const range of ranges.slice(0, RANGES_IN_LOCALS)) this.#keepInLocals(range);
+    this.#float.load();
   }
   /** The exit that goes on at another address. */
   chainExit(): void {
@@ -176,6 +201,8 @@ export class JitBuilder extends Builder {
   /** Names the instruction whose meaning is recorded next. */
   beginInstruction(decoded: Decoded): JitOperand[] {
     this.#d = decoded;
+    this.#float.beginInstruction(decoded);
+    this.#loaded.clear();
     this.#modifyHost = undefined;
     this.#stored = false;
     return decoded.encoding.operands.map((spec, position) => ({
@@ -304,7 +331,12 @@ export class JitBuilder extends Builder {
     const o = operand as JitOperand;
     const wide = o.width !== 32;
     if (o.isMemory) {
-      return this.ofNode(this.#load(wide ? "f64.load" : "f32.load", this.linearAddress(o), o.width / 8, this.#class()), o.width);
+      const name = wide ? "f64.load" : "f32.load", address = this.linearAddress(o), bytes = o.width / 8;
+      if (this.#stored) return this.ofNode(this.#load(name, address, bytes, this.#class()), o.width);
+      const host = this.#access(address, bytes, false, this.#class());
+      const loaded = this.ofNode(this.graph.load(name, this.graph.get(host.variable), host.offset), o.width);
+      this.#loaded.set(loaded.node, host);
+      return loaded;
     }
     const whole = this.vectorRegister((o.address - VECTOR) / VECTOR_STRIDE);
     return this.ofNode(this.graph.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", [0], whole.node), wide ? 64 : 32);
@@ -337,6 +369,13 @@ export class JitBuilder extends Builder {
       if (value.width === 128) this.setVectorRegister(n, value);
       else this.setVectorRegister(n, this.#replaceLow(this.vectorRegister(n), value));
     } else graph.store(storeName(value), graph.i32(0), value.node, o.address);
+  }
+  loadZeroExtended(dst: Operand, src: Operand): void {
+    const name = src.width === 64 ? "v128.load64_zero" : "v128.load32_zero";
+    this.writeZeroExtended(dst, this.ofNode(this.#load(name, this.linearAddress(src), src.width / 8, this.#class()), 128));
+  }
+  override areSame(x: Operand, y: Operand): boolean {
+    return !x.isMemory && !y.isMemory && (x as JitOperand).address === (y as JitOperand).address;
   }
   writeZeroExtended(operand: Operand, value: Value): void {
     const n = ((operand as JitOperand).address - VECTOR) / VECTOR_STRIDE;
@@ -424,6 +463,7 @@ export class JitBuilder extends Builder {
     graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
     this.#stored = true;
   }
+  /** What a range covers may be written, up to 16 bytes on. */
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
     if (this.#stored) throw new ColdOnly("a question behind a store");
@@ -435,6 +475,8 @@ export class JitBuilder extends Builder {
   }
   #implicitClass(): number {
     const name = this.#d.encoding.mnemonic;
+    // Operands of x87 instructions that are read or written in pieces.
+    if (name.startsWith("f") && this.#d.isMemory) return this.#class();
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
   #range(slot: number): Range {
@@ -541,6 +583,17 @@ export class JitBuilder extends Builder {
     if (condition.node.constant) then();
     else if (condition.node.constant === undefined) this.#choose(then, undefined, (first, second) => this.graph.ifUnlikely(condition.node, first, second));
   }
+  override ifAnyUnlikely(conditions: readonly Value[], then: () => void): void {
+    const before = this.jitFlags.state;
+    this.#choose(
+      () => {
+        then();
+        if (this.jitFlags.state !== before) throw new ColdOnly("flags on one of several ways");
+      },
+      undefined,
+      (first) => this.graph.ifAnyUnlikely(conditions.map((c) => c.node), first),
+    );
+  }
   /** Records two ways that come together. Both begin with what is known here; behind them only what both know is known. */
   #choose(then: () => void, otherwise: (() => void) | undefined, record: (first: () => void, second: () => void) => void): void {
     const { jitFlags: flags, addresses } = this;
@@ -636,13 +689,15 @@ export class JitBuilder extends Builder {
   }
   #leaveIfDenied(address: Node): void {
     const { graph } = this;
+    graph.ifUnlikely(graph.op("i32.eqz", address), () => this.#leaveDenied());
+  }
+  #leaveDenied(): void {
+    const { graph } = this;
     this.onLeave?.();
-    graph.ifUnlikely(graph.op("i32.eqz", address), () => {
-      this.jitFlags.save();
-      this.#charge(this.#uncharged);
-      graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
-      graph.br(this.#denied);
-    });
+    this.jitFlags.save();
+    this.#charge(this.#uncharged);
+    graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
+    graph.br(this.#denied);
   }
 
   // ---- calls out -----------------------------------------------------------------------------------------------------------------------------
@@ -656,6 +711,7 @@ export class JitBuilder extends Builder {
     const nodes = args.map((a) => this.zeroNode(a));
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
+    if (name === "mxcsr_write") this.#float.reload();
   }
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
@@ -686,10 +742,43 @@ export class JitBuilder extends Builder {
   }
   floatGuard(): void {
     const { graph } = this;
-    const pending = graph.load("i32.load", graph.i32(0), FP_PENDING);
-    graph.ifUnlikely(pending, () => {
-      graph.store("i32.store", graph.i32(0), graph.i32(0), FP_PENDING);
-      this.#leaveBefore(EXIT_EXCEPTION, graph.op("i32.add", graph.op("i32.mul", pending, graph.i32(3)), graph.i32(13)));
+    this.#isGuarded = true;
+    graph.ifUnlikely(this.#float.mustLeave(), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(FLOAT), EXIT_KIND);
+      this.#leaveDenied();
+    });
+    this.#float.reload();
+  }
+  override isTame(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.isTame(operand as JitOperand, width);
+  }
+  override areTame(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.areTame(operand as JitOperand, width);
+  }
+  override fastMask(): Value {
+    return this.ofNode(this.#float.mask(), 32);
+  }
+  override fastLanes(count: number): Value {
+    return this.ofNode(this.#float.fastLanes(count), 32);
+  }
+  /** Of a float that was just loaded, from memory again: no way through vector registers. */
+  override topWord(float: Value): Value {
+    const host = this.#loaded.get(float.node);
+    if (host === undefined) return super.topWord(float);
+    const { offset } = host, top = float.width / 8 - 4;
+    return this.ofNode(this.graph.load("i32.load", this.graph.get(host.variable), typeof offset === "number" ? offset + top : () => offset() + top), 32);
+  }
+  beginFloats(facts: Facts | undefined): void {
+    this.#float.beginBlock(facts);
+  }
+  /** Leaves before the first block when a register is not as it takes it to be. */
+  requireTame(facts: Facts, start: number): void {
+    const doubts = this.#float.notTame(this, facts);
+    if (doubts.length === 0) return;
+    const { graph } = this;
+    graph.ifUnlikely(doubts.map((d) => d.node).reduce((x, y) => graph.op("i32.or", x, y)), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_DENORMAL), FP_NOTICE);
+      this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
     });
   }
 }

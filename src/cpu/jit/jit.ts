@@ -12,7 +12,7 @@ import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { LAST_LANDING } from "../state.ts";
-import { compileRegion } from "./compile.ts";
+import { type CompiledRegion, compileRegion } from "./compile.ts";
 import { type HotLoop, hotLoop, loopIn } from "./hot-loop.ts";
 import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
 
@@ -36,6 +36,10 @@ const MAX_STRETCHES = 20_000;
 const NEAR = 8192;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
+/** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
+const MANY_NOTICES = 64;
+/** More than any notice. */
+const NOTICES = 8;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
 const MAX_REGIONS = 3000;
 
@@ -56,6 +60,8 @@ interface LiveRegion {
   readonly record: number;
   /** Epoch in which the pages were last found in place. */
   epoch: number;
+  /** Notices that it is not left for. */
+  expected: number;
   /** Times it could not be entered since because a page was not in place. */
   refused: number;
 }
@@ -82,6 +88,8 @@ export class Jit {
   readonly #freeSlots: number[] = [];
   readonly #coldOnly = new Set<Encoding>();
   readonly #failed = new Set<number>();
+  /** By address and notice: times a region was left there for it. */
+  readonly #notices = new Map<number, number>();
   #slots = 0;
   /** Advanced by every change of executable mappings. */
   epoch = 1;
@@ -177,17 +185,8 @@ export class Jit {
         this.#coldOnly.add(compiled.coldOnly);
         continue;
       }
-      let instance: WebAssembly.Instance;
-      try {
-        const imports = Object.fromEntries(compiled.helpers.map((name) => [name, this.#helpers[name]]));
-        instance = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env: this.#env as unknown as Record<string, never>, helpers: imports as Record<string, never> });
-      } catch (error) {
-        // A module that is not valid is our bug. Anything else says that code cannot be made here and now: forbidden, or no room for it.
-        if (!WebAssembly.validate(compiled.bytes)) throw error;
-        this.enabled = false;
-        return false;
-      }
-      if (!this.#install(region, instance.exports["region"], compiled.need)) return false;
+      const run = this.#instantiate(compiled);
+      if (run === undefined || !this.#install(region, run, compiled.need)) return false;
       this.stats.codeBytes += compiled.bytes.length;
       this.stats.guestInstructions += compiled.instructions;
       this.onTranslated?.(region);
@@ -211,6 +210,35 @@ export class Jit {
     return true;
   }
 
+  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL or NOTICE_FAST: when that is often, it
+   *  expects it from then on. */
+  noticed(rip: number, notice: number): void {
+    const key = rip * NOTICES + notice;
+    const seen = (this.#notices.get(key) ?? 0) + 1;
+    if (this.#notices.size >= MAX_STRETCHES) this.#notices.clear();
+    this.#notices.set(key, seen % MANY_NOTICES);
+    if (seen < MANY_NOTICES) return;
+    for (const live of this.#live.values()) {
+      if (!live.region.blocks.some((block) => block.instructions.some((d) => d.rip === rip))) continue;
+      live.expected |= notice;
+      const compiled = compileRegion(live.region, undefined, live.expected);
+      const run = "coldOnly" in compiled ? undefined : this.#instantiate(compiled);
+      // Nothing runs in it now, and what the record says of it stays as it is.
+      if (run !== undefined) this.#table.set(live.slot, run as CallableFunction);
+    }
+  }
+  #instantiate(compiled: CompiledRegion): unknown {
+    try {
+      const imports = Object.fromEntries(compiled.helpers.map((name) => [name, this.#helpers[name]]));
+      const module = new WebAssembly.Module(compiled.bytes);
+      return new WebAssembly.Instance(module, { env: this.#env as unknown as Record<string, never>, helpers: imports as Record<string, never> }).exports["region"];
+    } catch (error) {
+      // A module that is not valid is our bug. Anything else says that code cannot be made here and now: forbidden, or no room for it.
+      if (!WebAssembly.validate(compiled.bytes)) throw error;
+      this.enabled = false;
+      return undefined;
+    }
+  }
   /** Executable mappings of the active address space changed: what could not be compiled may be there now. */
   mappingChanged(): void {
     this.epoch = (this.epoch + 1) | 0 || 1;
@@ -223,6 +251,7 @@ export class Jit {
     for (const live of [...regions]) this.#remove(live);
     this.#samples.clear();
     this.#failed.clear();
+    this.#notices.clear();
   }
   /** The arena was emptied. */
   dropAll(): void {
@@ -231,6 +260,7 @@ export class Jit {
     this.#byFrame.clear();
     this.#samples.clear();
     this.#failed.clear();
+    this.#notices.clear();
     this.stats.flushes++;
   }
   get isFull(): boolean {
@@ -248,7 +278,7 @@ export class Jit {
     }
     if (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
     this.#table.set(slot, run);
-    const live: LiveRegion = { region, slot, record, epoch: this.epoch, refused: 0 };
+    const live: LiveRegion = { region, slot, record, epoch: this.epoch, expected: 0, refused: 0 };
     this.#live.set(slot, live);
     for (const pageFrame of region.pages.values()) {
       let set = this.#byFrame.get(pageFrame);

@@ -43,7 +43,7 @@ type Statement =
   | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
   | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[]; readonly hint: Hint }
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
-  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined }
+  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined; readonly hint: Hint }
   | { readonly t: "table"; readonly labels: readonly Label[]; readonly index: Node }
   | { readonly t: "mark"; readonly tag: number }
   | { readonly t: "sequence"; readonly body: Statement[] };
@@ -229,6 +229,18 @@ export class Graph {
     const elseBody = otherwise === undefined ? [] : this.#nested(otherwise);
     this.#current.push({ t: "if", cond, then: thenBody, else: elseBody, hint });
   }
+  /** Does `then` when one of the conditions holds, each of which seldom does. */
+  ifAnyUnlikely(conditions: readonly Node[], then: () => void): void {
+    const last = conditions[conditions.length - 1];
+    if (conditions.length === 1) return this.ifUnlikely(last, then);
+    this.block((done) => {
+      this.block((rare) => {
+        for (const condition of conditions.slice(0, -1)) this.#current.push({ t: "br", label: rare, cond: condition, hint: 0 });
+        this.#current.push({ t: "br", label: done, cond: this.op("i32.eqz", last), hint: 1 });
+      });
+      then();
+    });
+  }
   /** A block; a branch to the label leaves it. */
   block(body: (label: Label) => void): void {
     const label: Label = { depth: 0 };
@@ -240,7 +252,7 @@ export class Graph {
     this.#current.push({ t: "block", loop: true, label, body: this.#nested(() => body(label)) });
   }
   br(label: Label, cond?: Node): void {
-    this.#current.push({ t: "br", label, cond });
+    this.#current.push({ t: "br", label, cond, hint: undefined });
   }
 
   /** Branches to `labels[index]`; the last label takes every index beyond. */
@@ -333,6 +345,7 @@ export class Graph {
           break;
         case "br":
           if (s.cond !== undefined) this.#push(s.cond, out);
+          if (s.hint !== undefined) this.hints.push({ offset: out.length, value: s.hint });
           out.byte(s.cond === undefined ? 0x0c : 0x0d).u32(this.#depth - s.label.depth);
           break;
         case "table": {
