@@ -1,4 +1,5 @@
-/** The CPU set: the programs of user/bench that name a class, and the scale at which qemu-x86_64 takes about one to three seconds. */
+/** The CPU set: the programs of user/bench that name a class, and the scale at which qemu-x86_64 takes about three to six seconds, so that starting and translating show as little
+ *  as they do in programs worth translating. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,10 +13,10 @@ export interface CpuProgram {
 }
 
 const SCALES: Readonly<Record<string, number>> = {
-  aes_table: 1_000_000, binary_trees: 19, bytecode: 6_000_000, chacha: 1_000_000, collatz: 3_000_000, compress: 130, core_mix: 20_000, crc32: 5000,
-  fft: 240, fp_flags: 5_000_000, hash_table: 40_000_000, long_double: 7_000_000, mandelbrot: 800, matmul: 420, memcpy_blocks: 600_000, nbody: 500_000,
-  nqueens: 14, pointer_chase: 40_000_000, quicksort: 8_000_000, recursion: 38, sha256: 250_000, sieve: 60_000_000, simd_integer: 2500,
-  spectral_norm: 1100, strides: 100, strings_scan: 250,
+  aes_table: 4_000_000, binary_trees: 20, bytecode: 20_000_000, chacha: 3_500_000, collatz: 10_000_000, compress: 400, core_mix: 70_000, crc32: 20_000,
+  fft: 1000, fp_flags: 25_000_000, hash_table: 150_000_000, long_double: 28_000_000, mandelbrot: 1200, matmul: 620, memcpy_blocks: 2_000_000,
+  nbody: 1_500_000, nqueens: 15, pointer_chase: 150_000_000, quicksort: 25_000_000, recursion: 41, sha256: 700_000, sieve: 200_000_000,
+  simd_integer: 10_000, spectral_norm: 2000, strides: 350, strings_scan: 1000,
 };
 
 /** Every program of `folder`, in the order of the classes. A program's first line says `// class: NAME.`; those of other classes are
