@@ -8,9 +8,8 @@
  *  contiguously right now. So whatever narrows, moves or unmaps a page, clears A or D, or marks a frame first empties the slots that
  *  cover the page, and no others: what only adds (a page that appears, W, A or D set) leaves every slot alone.
  *
- *  Running code has copies of slots. A copy equals its slot, is part of it, or is empty, because only the code that has the copy refills
- *  the slot, and it leaves when the slot was not empty. Single pages that it translated beside (TLB) it may go on using as well. So it leaves
- *  after whatever may have moved or narrowed a page while it ran: `changes` tells.
+ *  Running code reads slots at each access, but goes on using host addresses it has found for accesses near by, through slots or through
+ *  the TLB. So it leaves after whatever may have moved or narrowed a page while it ran: `changes` tells.
  *
  *  A run goes on across page tables. Tables that were found to be one run from end to end are remembered until a page of theirs is
  *  narrowed, so that a long run is found with one look per 2 MiB. */
@@ -143,6 +142,14 @@ export class Ranges {
   /** True when the slot at RAM address `slot` covers nothing. */
   isEmpty(slot: number): boolean {
     return this.ram.i32[(slot + RANGE_LIMIT) >>> 2] === 0;
+  }
+
+  /** True when the page of `address` follows the run in the slot at RAM address `slot`. @hot */
+  endsBefore(slot: number, address: number): boolean {
+    const words = this.ram.i32;
+    const at = slot >>> 2;
+    const end = (words[at] >>> 0) + words[at + 1] * TWO_32 + words[at + 2] + RANGE_TAIL;
+    return words[at + 2] !== 0 && end === address - (address % PAGE_SIZE);
   }
 
   /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated through

@@ -465,7 +465,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     return 1;
   }
 
-  /** The same for translated code, which leaves when a page was copied under the ranges in its locals, and runs the instruction again. */
+  /** The same for translated code, which leaves when a page was moved under host addresses that it has, and runs the instruction again. */
   #checkRegionWrite(low: number, high: number, size: number): number {
     const { ranges } = this.mmu;
     const { changes } = ranges;
@@ -490,7 +490,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
     if (host === 0) return 0;
     if (ranges.changes !== changes) {
-      // What the region has in locals may be stale: leave, and run the instruction again with fresh ranges.
+      // Host addresses that the region has may be stale: leave, and run the instruction again.
       this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
       return 0;
     }
@@ -499,15 +499,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
       return 0;
     }
-    const wasEmpty = ranges.isEmpty(slot);
-    if (wasEmpty || (request & RANGE_MISSES_OFTEN) !== 0) {
-      ranges.refill(slot, mmu.root, (high >>> 0) * TWO_32 + (low >>> 0));
-      // The region goes on with what it has; when it has missed often, it leaves to take up the new range.
-      if (!wasEmpty && mayLeave) {
-        this.ram.i32[EXIT_KIND >>> 2] = EXIT_CONTINUE;
-        return 0;
-      }
-    }
+    const address = (high >>> 0) * TWO_32 + (low >>> 0);
+    if (ranges.isEmpty(slot) || (request & RANGE_MISSES_OFTEN) !== 0 || ranges.endsBefore(slot, address)) ranges.refill(slot, mmu.root, address);
     const first = host - before;
     const last = first + length - 1;
     const page = host >>> 12;

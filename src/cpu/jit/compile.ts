@@ -5,7 +5,7 @@
  *
  *    block exit
  *      block chain
- *        prologue: registers and ranges into locals
+ *        prologue: registers into locals
  *        block B3 { loop B1 { block B2 { code of B1 } code of B2 } } code of B3
  *      end
  *      store registers; go on at another address
@@ -154,7 +154,7 @@ class RegionEmitter {
       graph.block((chain) => {
         graph.block((denied) => {
           b.setExits(exit, chain, denied);
-          b.beginBlock(-1, false, undefined);
+          b.beginBlock(-1, undefined);
           if (this.#tame !== undefined) b.requireTame(this.#tame.entry, order[0].start);
           b.requireBudget(this.#cost[0], order[0].start);
           this.#emitRange(0, order.length - 1);
@@ -207,7 +207,7 @@ class RegionEmitter {
     const b = this.#b;
     this.#block = block;
     this.#mark(block);
-    b.beginBlock(block.index, this.#open.size > 0, this.#states.get(block));
+    b.beginBlock(block.index, this.#states.get(block));
     b.beginFloats(this.#tame?.facts.get(block));
     for (const d of block.instructions) {
       this.#mark(d);

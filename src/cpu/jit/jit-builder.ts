@@ -1,8 +1,7 @@
 /** The builder whose operands are known: registers are Wasm locals, memory goes through range translations.
  *
- *  A memory access compares its address with a range held in locals (base, limit, delta); a miss calls out, which refills the range
- *  or, when the access is denied or a range had to be dropped, leaves the region with the state before the instruction. Accesses near
- *  one another share the comparison (addresses.ts).
+ *  A memory access compares its address with a range slot in RAM (base, limit, delta); a miss calls out, which fills the slot or, when
+ *  the access is denied or a page was moved, leaves the region with the state before the instruction. Accesses near one another share the comparison (addresses.ts).
  *  What is known at a point of the text (flags, addresses, instructions not yet charged) goes on into blocks that are entered from
  *  there only; compile.ts hands it over.
  *  There are two exits: one goes on at another address by way of the jump cache, one leaves the machine code. Both store registers. */
@@ -48,18 +47,8 @@ export interface JitOperand extends Operand {
   readonly address: number;
 }
 
-/** A range slot: its address in RAM, and locals that hold it while the region runs. */
-export interface Range {
-  readonly at: number;
-  readonly base: Variable;
-  readonly limit: Variable;
-  readonly delta: Variable;
-  /** Questions inside loops, and whether that is enough to keep the slot in locals. */
-  uses: number;
-  inLocals: boolean;
-}
-/** Ranges that are kept in locals: more would live on the machine's stack, which is no nearer than RAM. */
-const RANGES_IN_LOCALS = 2;
+/** RAM address of a range slot; a function when it is chosen only when the recording is complete. */
+export type Range = number | (() => number);
 
 /** What holds at a point of the text and may go on into a block that is entered from there only. */
 export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
@@ -71,7 +60,6 @@ export class JitBuilder extends Builder {
   readonly #vector: (Variable | undefined)[] = new Array(16);
   readonly #gprWritten = new Set<number>();
   readonly #vectorWritten = new Set<number>();
-  readonly #ranges = new Map<number, Range>();
   readonly #budget: Variable;
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
@@ -81,7 +69,6 @@ export class JitBuilder extends Builder {
   #denied!: Label;
   #d!: Decoded;
   #block = 0;
-  #inLoop = false;
   /** Instructions that have retired here but have not been taken from the budget. */
   #uncharged = 0;
   #modifyHost: Host | undefined;
@@ -89,8 +76,6 @@ export class JitBuilder extends Builder {
   #stored = false;
   /** Told of every way out of the region (effects.ts). */
   onLeave: (() => void) | undefined;
-  /** The ranges of the groups asked for inside loops, chosen when the recording is complete. */
-  readonly #loopRanges: (() => Range)[] = [];
   /** How control flow between blocks is made; set by compile.ts. */
   onJump!: (target: number) => void;
   onIndirect!: (address: Value, isReturn: boolean) => void;
@@ -154,9 +139,6 @@ export class JitBuilder extends Builder {
     this.#vector.forEach((variable, n) => {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
-    for (const range of this.#loopRanges) range().uses++;
-    const ranges = [...this.#ranges.values()].filter((range) => range.uses > 0).sort((a, b) => b.uses - a.uses);
-    for (const range of ranges.slice(0, RANGES_IN_LOCALS)) this.#keepInLocals(range);
     this.#float.load();
   }
   /** The exit that goes on at another address. */
@@ -190,9 +172,8 @@ export class JitBuilder extends Builder {
     return { flags: this.jitFlags.state, addresses: this.addresses.state, uncharged: this.#uncharged };
   }
   /** A block begins: with what held at its only entrance, or where ways come together. */
-  beginBlock(index: number, inLoop: boolean, state: TextState | undefined): void {
+  beginBlock(index: number, state: TextState | undefined): void {
     this.#block = index;
-    this.#inLoop = inLoop;
     this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
     this.#uncharged = state?.uncharged ?? 0;
     if (state === undefined) this.addresses.forget();
@@ -479,42 +460,12 @@ export class JitBuilder extends Builder {
     if (name.startsWith("f") && this.#d.isMemory) return this.#class();
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
-  #range(slot: number): Range {
-    let range = this.#ranges.get(slot);
-    if (range === undefined) {
-      const { graph } = this;
-      range = {
-        at: RANGE_BASE + slot * RANGE_SLOT_BYTES, base: graph.variable(I64), limit: graph.variable(I64), delta: graph.variable(I32), uses: 0, inLocals: false,
-      };
-      this.#ranges.set(slot, range);
-    }
-    return range;
-  }
-  /** Loops ask often: they find the range in locals. A slot in RAM that is filled anew meanwhile leaves the region (rangeRefill), so the
-   *  copy equals it or is empty. */
-  #keepInLocals(range: Range): void {
-    const { graph } = this;
-    const zero = graph.i32(0);
-    range.inLocals = true;
-    graph.set(range.base, graph.load("i64.load", zero, range.at));
-    graph.set(range.limit, graph.load("i64.load", zero, range.at + RANGE_LIMIT));
-    graph.set(range.delta, graph.load("i32.load", zero, range.at + RANGE_DELTA));
-  }
-  #rangeBase(range: () => Range): Node {
-    return this.graph.lateRead(I64, () => (range().inLocals ? range().base : range().at));
-  }
-  #rangeLimit(range: () => Range): Node {
-    return this.graph.lateRead(I64, () => (range().inLocals ? range().limit : range().at + RANGE_LIMIT));
-  }
-  #rangeDelta(range: () => Range): Node {
-    return this.graph.lateRead(I32, () => (range().inLocals ? range().delta : range().at + RANGE_DELTA));
-  }
   /** Stack pages that are read have been written: one slot serves both. */
-  readRange(rangeClass: number): Range {
-    return this.#range(rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass);
+  readRange(rangeClass: number): number {
+    return RANGE_BASE + (rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass) * RANGE_SLOT_BYTES;
   }
-  writeRange(rangeClass: number): Range {
-    return this.#range(RANGE_CLASSES + rangeClass);
+  writeRange(rangeClass: number): number {
+    return RANGE_BASE + (RANGE_CLASSES + rangeClass) * RANGE_SLOT_BYTES;
   }
   /** Host address of an access, which is asked for unless a group has done so. */
   #access(address: Value, bytes: number, write: boolean, rangeClass: number): Host {
@@ -524,14 +475,13 @@ export class JitBuilder extends Builder {
     if (known !== undefined) return { variable: known.host, offset: () => place.offset - known.low };
     const group: Group = { root: place.root, low: place.offset, high: place.offset + bytes, write, host: graph.variable(I32), block: this.#block };
     addresses.add(group);
-    const range = (): Range => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
-    if (this.#inLoop) this.#loopRanges.push(range);
+    const range = (): number => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
     const before = (): number => place.offset - group.low;
     const first = graph.displaced(address.node, () => -before());
-    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#rangeDelta(range)));
-    const offset = graph.op("i64.sub", first, this.#rangeBase(range));
-    graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#rangeLimit(range)), () => {
-      const slot = graph.lateI32(() => range().at);
+    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#field(I32, range, RANGE_DELTA)));
+    const offset = graph.op("i64.sub", first, this.#field(I64, range, 0));
+    graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#field(I64, range, RANGE_LIMIT)), () => {
+      const slot = graph.lateI32(range);
       const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
       graph.set(group.host, graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
       this.#leaveIfDenied(graph.get(group.host));
@@ -540,22 +490,25 @@ export class JitBuilder extends Builder {
   }
   /** Host address of an access behind a store of the same instruction, which cannot be begun again: what straddles two pages is done
    *  aside (BOUNCE_READ, BOUNCE_WRITE). */
-  #hostAfterStore(address: Value, range: Range, bytes: number, miss: number): Node {
+  #hostAfterStore(address: Value, range: number, bytes: number, miss: number): Node {
     const { graph } = this;
     const host = graph.variable(I32);
-    graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#rangeDelta(() => range)));
+    graph.set(host, graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#field(I32, range, RANGE_DELTA)));
     graph.ifUnlikely(this.outside(address, range), () => this.miss(host, address, range, miss, bytes | (bytes << RANGE_LENGTH_SHIFT)));
     return graph.get(host);
   }
-  outside(address: Value, range: Range): Node {
-    const { graph } = this;
-    return graph.op("i64.ge_u", graph.op("i64.sub", address.node, this.#rangeBase(() => range)), this.#rangeLimit(() => range));
+  /** A field of a slot, read where it is used: locals for it would live on the machine's stack, which is no nearer. */
+  #field(type: typeof I32 | typeof I64, range: Range, field: number): Node {
+    return this.graph.lateLoad(type, typeof range === "number" ? range + field : () => range() + field);
   }
-  /** Asks for the host address; leaves when it is denied. The range in the locals stays as it is: a value that never changes inside the
-   *  region needs no merging; a range that misses too often makes the callee leave, and the next entry loads what it filled. */
-  miss(host: Variable, address: Value, range: Range, miss: number, request: number): void {
+  outside(address: Value, range: number): Node {
     const { graph } = this;
-    graph.set(host, graph.call(miss, I32, address.node, graph.i32(range.at), graph.i32(request)));
+    return graph.op("i64.ge_u", graph.op("i64.sub", address.node, this.#field(I64, range, 0)), this.#field(I64, range, RANGE_LIMIT));
+  }
+  /** Asks for the host address; leaves when it is denied. */
+  miss(host: Variable, address: Value, range: number, miss: number, request: number): void {
+    const { graph } = this;
+    graph.set(host, graph.call(miss, I32, address.node, graph.i32(range), graph.i32(request)));
     this.#leaveIfDenied(graph.get(host));
   }
   /** Linear address, after the alignment check of a 16-byte SSE operand. */
@@ -721,10 +674,10 @@ export class JitBuilder extends Builder {
   }
   /** Host address of [address, address + bytes), all of it inside the range; else the range is asked for, with the access of the first
    *  element, and the cold engine goes on. */
-  span(address: Value, bytes: Value, first: Value, size: number, range: Range, write: boolean): Node {
+  span(address: Value, bytes: Value, first: Value, size: number, range: number, write: boolean): Node {
     const { graph } = this;
-    const limit = this.#rangeLimit(() => range);
-    const offset = graph.op("i64.sub", address.node, this.#rangeBase(() => range));
+    const limit = this.#field(I64, range, RANGE_LIMIT);
+    const offset = graph.op("i64.sub", address.node, this.#field(I64, range, 0));
     const outside = graph.op("i64.ge_u", offset, limit);
     const end = graph.op("i64.add", limit, graph.i64(RANGE_TAIL));
     graph.ifUnlikely(graph.op("i32.or", outside, graph.op("i64.gt_u", graph.op("i64.add", offset, bytes.node), end)), () => {
@@ -734,7 +687,7 @@ export class JitBuilder extends Builder {
       });
       this.coldStep();
     });
-    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#rangeDelta(() => range));
+    return graph.op("i32.add", graph.op("i32.wrap_i64", address.node), this.#field(I32, range, RANGE_DELTA));
   }
   /** Leaves so that the cold engine runs this instruction. */
   coldStep(): void {

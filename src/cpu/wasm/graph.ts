@@ -90,15 +90,11 @@ export class Graph {
       if (value !== 0) out.byte(0x42).s64(BigInt(value)).byte(0x7c);
     });
   }
-  /** Reads a variable that is assigned in the beginning only, or RAM at a constant address, which is chosen when the recording is complete.
-   *  It is read where it is used. */
-  lateRead(type: typeof I32 | typeof I64, source: () => Variable | number): Node {
-    const load = type === I32 ? LOADS["i32.load"] : LOADS["i64.load"];
-    return leaf(type, undefined, (out) => {
-      const from = source();
-      if (typeof from === "number") memoryEmitter(0, load.code, load.align, from)(out.byte(0x41).s32(0));
-      else out.byte(0x20).u32(from.index);
-    });
+  /** A load from a constant address, done where its value is used. */
+  lateLoad(type: typeof I32 | typeof I64, address: Offset): Node {
+    const { code, align } = type === I32 ? LOADS["i32.load"] : LOADS["i64.load"];
+    const emit = memoryEmitter(0, code, align, address);
+    return leaf(type, undefined, (out) => emit(out.byte(0x41).s32(0)));
   }
   i32(value: number): Node {
     return leaf(I32, value | 0, (out) => out.byte(0x41).s32(value));
