@@ -114,7 +114,7 @@ function addMaterialize(module: ModuleBuilder): number {
 
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
  *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
- *  times and every 1,024: seldom enough that accesses alternating between places do not refill for ever. */
+ *  times and every 8,192: seldom enough that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number, materialize: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
     const graph = new Graph(params);
@@ -149,7 +149,7 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
       graph.store("i32.store16", slot, misses, RANGE_MISSES);
       const power = graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))));
-      const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(1023))),
+      const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(8191))),
         graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(16)), power));
       const isEmpty = graph.op("i32.eqz", graph.load("i32.load", slot, RANGE_LIMIT));
       graph.if(graph.op("i32.eqz", graph.op("i32.or", often, isEmpty)), () => {
