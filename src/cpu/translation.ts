@@ -9,6 +9,8 @@ export const RAM_TLB_INDEX_MASK = 0x3ff0;
 export const RANGE_ACCESS_SIZE = 0xff;
 export const RANGE_MAY_LEAVE = 0x100;
 export const RANGE_MISSES_OFTEN = 0x200;
+/** The access itself reads, though the question is for writing: it faults as a read. */
+export const RANGE_READS = 0x400;
 export const RANGE_BEFORE_SHIFT = 12;
 export const RANGE_BEFORE_MASK = 0x7f;
 export const RANGE_LENGTH_SHIFT = 20;

@@ -22,7 +22,7 @@ import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_K
 import type { EngineStats } from "../../trace/stats.ts";
 import type { Region } from "../jit/region.ts";
 import { EAGER_TO_COMPILE, Jit, type JitStats, LONGEST_SAMPLE_CHUNK, type Patience, PATIENT, SAMPLE_CHUNK } from "../jit/jit.ts";
-import { RANGE_ACCESS_SIZE, RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN } from "../translation.ts";
+import { RANGE_ACCESS_SIZE, RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_MISSES_OFTEN, RANGE_READS } from "../translation.ts";
 import { CodeCache, FIND_ARENA_FULL } from "./code-cache.ts";
 import { OUT_OF_BUDGET, TRAP_FLAG } from "./cold-builder.ts";
 import { instructionTables, type InstructionTables } from "./tables.ts";
@@ -487,7 +487,8 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const mayLeave = (request & RANGE_MAY_LEAVE) !== 0;
     const { changes } = ranges;
     this.#rangeMisses++;
-    const host = write === 0 ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
+    const reads = write === 0 || (request & RANGE_READS) !== 0;
+    const host = reads ? this.#missRead(low, high, size) : this.#missWrite(low, high, size);
     if (host === 0) return 0;
     if (ranges.changes !== changes) {
       // Host addresses that the region has may be stale: leave, and run the instruction again.
@@ -504,12 +505,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const first = host - before;
     const last = first + length - 1;
     const page = host >>> 12;
-    if ((first >>> 12 === page || this.#isBeside(low, high, page, -1, write)) && (last >>> 12 === page || this.#isBeside(low, high, page, 1, write))) return first;
+    const isPermitted = !reads || write === 0 || this.#isBeside(low, high, page, 0, write);
+    if (isPermitted && (first >>> 12 === page || this.#isBeside(low, high, page, -1, write)) && (last >>> 12 === page || this.#isBeside(low, high, page, 1, write))) return first;
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
     return 0;
   }
-  /** True when the page before or behind that of an address is known to lie before or behind it in RAM as well. */
-  #isBeside(low: number, high: number, page: number, step: 1 | -1, write: number): boolean {
+  /** True when the page before or behind that of an address is known to lie before or behind it in RAM as well; 0: when it is known itself. */
+  #isBeside(low: number, high: number, page: number, step: -1 | 0 | 1, write: number): boolean {
     const address = (high >>> 0) * TWO_32 + (low >>> 0) + step * PAGE_SIZE;
     const host = this.mmu.tlb.find(address, write === 0 ? READ : WRITE);
     return host >= 0 && host >>> 12 === page + step && (write === 0 || !this.mmu.codeGuard.isMarked(page + step));

@@ -44,7 +44,7 @@ function observe(d: Decoded): FlagEffect {
   return b.jitFlags.replacesAll ? "replaces" : "asks";
 }
 
-/** Blocks at whose beginning the flags of before may still be asked for. */
+/** Blocks at whose beginning the flags of before may still be asked for. On edges back the budget is, and so are they. */
 export function blocksThatAskForFlags(order: readonly Block[], follows: (from: Block, to: Block) => boolean): ReadonlySet<Block> {
   const asking = new Set<Block>();
   const passing: Block[] = [];
@@ -52,7 +52,7 @@ export function blocksThatAskForFlags(order: readonly Block[], follows: (from: B
     const decisive = block.instructions.map(flagEffect).find((effect) => effect !== "keeps");
     if (decisive === "asks") asking.add(block);
     else if (decisive === undefined) {
-      if (leavesAtEnd(block, follows)) asking.add(block);
+      if (leavesAtEnd(block, follows) || successors(block).some((next) => next.index <= block.index)) asking.add(block);
       else passing.push(block);
     }
   }

@@ -21,7 +21,7 @@ import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
 import type { Facts } from "./tame.ts";
-import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE } from "../translation.ts";
+import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 const CLASS_NONE = 16;
@@ -482,7 +482,7 @@ export class JitBuilder extends Builder {
     const offset = graph.op("i64.sub", first, this.#field(I64, range, 0));
     graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#field(I64, range, RANGE_LIMIT)), () => {
       const slot = graph.lateI32(range);
-      const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
+      const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (group.write && !write ? RANGE_READS : 0) | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
       graph.set(group.host, graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
       this.#leaveIfDenied(graph.get(group.host));
     });
