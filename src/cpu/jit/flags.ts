@@ -289,9 +289,8 @@ export class JitFlags extends Flags {
       graph.callVoid(this.#materialize());
     }
     this.#storeBeside(beside);
-    if (isSetter(base) || (base === "ram" && beside.size === WORDS.length) || base === "words") {
-      if (isSetter(base) || beside.size > 0) graph.store("i32.store", graph.i32(0), graph.i32(0), LAZY_KIND);
-    }
+    const isComplete = base === "words" || beside.size === WORDS.length;
+    if (isSetter(base) || (isComplete && beside.size > 0)) graph.store("i32.store", graph.i32(0), graph.i32(0), LAZY_KIND);
   }
   #storeBeside(beside: ReadonlyMap<number, Beside>): void {
     // Words may be computed from words: all are read before the first is stored.
