@@ -95,6 +95,7 @@ export async function run(options: RunOptions): Promise<number> {
 
 /** Prints regions that cover one of `addresses` as they are translated, and in the end which addresses no region covered. */
 async function listings(addresses: readonly number[]): Promise<{ readonly see: (region: Region) => void; readonly finish: () => void }> {
+  await import("../cpu/instructions/index.ts");
   const { coversAddress, regionListing } = await import("../cpu/jit/listing.ts");
   const missing = new Set(addresses);
   return {

@@ -43,7 +43,8 @@ export interface CpuOptions {
   readonly engine?: Engine;
   /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
   readonly translateEagerly?: boolean;
-  /** Told of every region that was translated, for listings. */
+  /** Told of every region that was translated, for listings. What instructions mean must be loaded (`import "menios/cpu"`), for a listing
+   *  must not depend on whether loading ends before the program does. */
   readonly onTranslated?: (region: Region) => void;
 }
 
@@ -130,7 +131,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     this.#eager = options.translateEagerly === true;
     this.#patience = options.engine === "jit" ? EAGER_TO_COMPILE : PATIENT;
     if (options.engine !== "interp") {
-      if (this.#eager) tables.requireMeanings();
+      if (this.#eager || options.onTranslated !== undefined) tables.requireMeanings();
       else this.#tables = tables;
       const { rangeRead, rangeWrite, gotoAddress, materialize } = instance.exports;
       const { memory, flushWrite } = env;
