@@ -59,7 +59,7 @@ describe("a listing", () => {
   test("is of the code that runs: marks change no byte", () => {
     const region = regionOf(code);
     const plain = compileRegion(region);
-    const marked = compileRegion(region, []);
+    const marked = compileRegion(region, { marks: [] });
     expect(marked).toEqual(plain);
   });
   test("has a line for every instruction, with addresses in order of the layout", () => {

@@ -19,7 +19,7 @@ import type { InstructionTables } from "./tables.ts";
 import { CODE_EPOCH, gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
   HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
-  R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+  R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES, REGION_ENTRY_SHIFT, REGION_SLOT_MASK,
 } from "./record.ts";
 
 /** Longest run of instructions decoded in one go. */
@@ -218,14 +218,29 @@ export class CodeCache {
     const handler = this.#ram.u16[record >>> 1];
     return handler === HANDLER_REGION || handler === HANDLER_REGION_CHECKED;
   }
-  /** True when code at `rip` is entered through a region already. */
-  isRegion(rip: number): boolean {
+  regionSlot(record: number): number {
+    return this.#ram.u32[(record + R_TARGET) >>> 2] & REGION_SLOT_MASK;
+  }
+  /** Slot of the region that is entered at `rip`, or −1. */
+  regionAt(rip: number): number {
     const physical = this.#mmu.probe(rip, EXECUTE);
     const record = physical < 0 ? undefined : this.#frames[physical >>> 12]?.blocks.get(rip);
-    return record !== undefined && this.entersRegion(record);
+    return record !== undefined && this.entersRegion(record) ? this.regionSlot(record) : -1;
   }
-  regionSlot(record: number): number {
-    return this.#ram.u32[(record + R_TARGET) >>> 2];
+  /** True when control has come to `rip` by a jump, or stood behind a branch that was decoded. */
+  isMet(rip: number): boolean {
+    const physical = this.#mmu.probe(rip, EXECUTE);
+    const code = physical < 0 ? undefined : this.#frames[physical >>> 12];
+    return code !== undefined && (code.blocks.has(rip) || code.beside.has(rip) || code.crossing.has(rip));
+  }
+  /** Addresses from `start` up to `end` that have been jumped to through the jump cache. */
+  jumpTargets(start: number, end: number): number[] {
+    const found: number[] = [];
+    for (let page = start - (start % PAGE_SIZE); page < end; page += PAGE_SIZE) {
+      const physical = this.#mmu.probe(page, EXECUTE);
+      for (const target of (physical < 0 ? undefined : this.#frames[physical >>> 12]?.targetAt.keys()) ?? []) if (target >= start && target < end) found.push(target);
+    }
+    return found;
   }
   setRegionEpoch(record: number, epoch: number): void {
     this.#ram.u32[(record + R_EPOCH) >>> 2] = epoch;
@@ -233,7 +248,7 @@ export class CodeCache {
     const words = this.#ram.i32;
     if (words[entry + 2] === record) words[entry + 3] = this.#slotToEnter(record);
   }
-  /** 1 + slot of the region that `record` enters and that may run as long as executable mappings stay what they are; 0 when there is none. */
+  /** 1 + R_TARGET of the region that `record` enters and that may run as long as executable mappings stay what they are; 0 when there is none. */
   #slotToEnter(record: number): number {
     const { u16, i32 } = this.#ram;
     const handler = u16[record >>> 1];
@@ -244,9 +259,10 @@ export class CodeCache {
   regionNeed(record: number): number {
     return this.#ram.u16[(record + R_OPERAND0) >>> 1];
   }
-  /** Makes `rip` of `frame` enter a region, with no less budget than `need`. The decoded block's first record becomes a jump to the new
-   *  one, so that links to it stay good. Returns the record, or 0 when there is no room or another region is entered there already. */
-  installRegion(rip: number, frame: number, slot: number, need: number, epoch: number): number {
+  /** Makes `rip` of `frame` enter a region by entry number `entry`, with no less budget than `need`. The decoded block's first record
+   *  becomes a jump to the new one, so that links to it stay good. Returns the record, or 0 when there is no room or another region is
+   *  entered there already. The jump cache must be emptied afterwards. */
+  installRegion(rip: number, frame: number, slot: number, entry: number, need: number, epoch: number): number {
     if (this.#next + RECORD_BYTES > this.#arenaEnd) return 0;
     const code = this.#frameCode(frame);
     const old = code.blocks.get(rip);
@@ -257,7 +273,7 @@ export class CodeCache {
     this.#setPlace(record, rip);
     this.#unretired[(record - RECORD_BASE) / RECORD_BYTES] = 0;
     this.#ram.u16[(record + R_OPERAND0) >>> 1] = need;
-    this.#ram.u32[(record + R_TARGET) >>> 2] = slot;
+    this.#ram.u32[(record + R_TARGET) >>> 2] = slot | (entry << REGION_ENTRY_SHIFT);
     this.setRegionEpoch(record, epoch);
     code.blocks.set(rip, record);
     const target = code.targetAt.get(rip);
@@ -267,7 +283,6 @@ export class CodeCache {
       this.#goto(old, rip);
       this.#ram.u32[(old + R_TARGET) >>> 2] = record;
     }
-    this.dropJumps();
     return record;
   }
   /** A decoded block at `rip`, which enters a region: for when the region may not run. 0 when the arena is full. */

@@ -11,7 +11,7 @@ import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
 import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_TABLE } from "./record.ts";
+import { HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
@@ -70,7 +70,9 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
         graph.return(graph.i32(EXIT_CONTINUE));
       });
     }
-    graph.returnCallIndirect(REGION_TABLE, handlerType, graph.load("i32.load", record, R_TARGET), record, graph.get(graph.parameter(1)));
+    const target = graph.load("i32.load", record, R_TARGET);
+    const slot = graph.op("i32.and", target, graph.i32(REGION_SLOT_MASK)), entry = graph.op("i32.shr_u", target, graph.i32(REGION_ENTRY_SHIFT));
+    graph.returnCallIndirect(REGION_TABLE, handlerType, slot, entry, graph.get(graph.parameter(1)));
     elements.push(add(graph));
   }
   for (const { encoding, forms, key } of table.handlers) {
@@ -131,7 +133,8 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
     const known = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
     graph.if(graph.op("i32.and", known, graph.op("i32.ne", region, graph.i32(0))), () => {
-      graph.returnCallIndirect(REGION_TABLE, functions.handlerType, graph.op("i32.sub", region, graph.i32(1)), graph.i32(0), budget);
+      const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
+      graph.returnCallIndirect(REGION_TABLE, functions.handlerType, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
     });
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
     graph.callVoid(materialize);

@@ -31,7 +31,7 @@ export const HANDLER_GOTO = 1;
 export const HANDLER_STOP = 2;
 export const HANDLER_UNDEFINED = 3;
 export const HANDLER_TOO_LONG = 4;
-/** Enters a translated region: operand 0 is the number of the entry in it, R_TARGET its function in the region table. The checked
+/** Enters a translated region: operand 0 is the least budget, R_TARGET says which region and entry (REGION_*). The checked
  *  form enters only while the epoch at R_EPOCH is the one of the machine, else it leaves to have the region's pages looked at. */
 export const HANDLER_REGION = 5;
 export const HANDLER_REGION_CHECKED = 6;
@@ -42,7 +42,10 @@ export const R_EPOCH = 16;
 export const REGION_TABLE = 0;
 export const HANDLER_TABLE = 1;
 
-/** Jump cache: 4,096 entries of 16 bytes: i64 address (not canonical: empty), i32 record, i32 1 + slot of the region to enter there (0: go by
- *  the record). */
+/** Jump cache: 4,096 entries of 16 bytes: i64 address (not canonical: empty), i32 record, i32 1 + what R_TARGET
+ *  of the region to enter there says (0: go by the record). */
 export const JUMP_CACHE_ENTRIES = 4096;
 export const JUMP_CACHE_REGION = 12;
+/** Which region and entry, in one word: slot in the region table in the lower half, number of the entry in the upper. */
+export const REGION_SLOT_MASK = 0xffff;
+export const REGION_ENTRY_SHIFT = 16;

@@ -12,31 +12,38 @@
  *    end
  *    store registers; leave
  *
+ *  A region with several entries has a chooser in front, which branches by the number of the entry; where control inside the region goes
+ *  to an entry again, a loop stands around all of it (entries.ts).
+ *
  *  A block that is entered from one place only goes on with what is known there: where the flags come from, which accesses have been
  *  asked for, and what has retired but not been charged yet. Where ways come together, all of that is settled on each of them.
  *
- *  Whether the budget suffices is asked at the entry and on edges back to a loop's head, for the longest way to the next such place.
+ *  Whether the budget suffices is asked at entries and on edges back to a loop's head, for the longest way to the next such place.
  *  What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
+import { assert } from "../../base/assert.ts";
+import { JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
 import type { Value } from "../builder.ts";
+import { jumpCacheEntry } from "../cold/cold-builder.ts";
+import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK } from "../cold/record.ts";
 import { type HelperName, helperSignatures } from "../helpers.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
-import { Graph, type Label } from "../wasm/graph.ts";
+import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { NOTICE_DENORMAL, NOTICE_FAST } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
-import { type Block, type Region, successors, type Target } from "./region.ts";
+import { type Block, type Entry, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Helpers the module imports. */
   readonly helpers: readonly string[];
-  /** The region is not entered with a smaller budget. */
-  readonly need: number;
+  /** By number of the entry: it is not taken with a smaller budget. */
+  readonly needs: readonly number[];
   /** Instructions compiled, copies counted. */
   readonly instructions: number;
 }
@@ -49,11 +56,22 @@ export interface Mark {
 }
 
 const FIXED_IMPORTS = 6;
+/** Places behind calls of itself that a function's return is compared with. */
+const MAX_OWN_RETURNS = 4;
 const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
-/** Compiles `region`, or names the encoding that must stay with the cold engine. `marks`, when given, are filled for a listing; `expected`
- *  are NOTICE_* bits of state.ts that it is not to be left for. */
-export function compileRegion(region: Region, marks?: Mark[], expected = 0): CompiledRegion | { readonly coldOnly: Encoding } {
+/** How a region is compiled. */
+export interface CompileOptions {
+  /** Filled for a listing. */
+  readonly marks?: Mark[];
+  /** NOTICE_* bits of state.ts that the region is not to be left for. */
+  readonly expected?: number;
+  /** Where in the table of regions it will be. */
+  readonly slot?: number;
+}
+
+/** Compiles `region`, or names the encoding that must stay with the cold engine. */
+export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }: CompileOptions = {}): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const module = new ModuleBuilder();
   const helpers: string[] = [];
@@ -67,7 +85,7 @@ export function compileRegion(region: Region, marks?: Mark[], expected = 0): Com
       return FIXED_IMPORTS + index;
     },
   }, plan);
-  const emitter = new RegionEmitter(region, graph, b, marks !== undefined);
+  const emitter = new RegionEmitter(region, graph, b, slot, marks !== undefined);
   try {
     emitter.emit();
   } catch (error) {
@@ -90,13 +108,21 @@ export function compileRegion(region: Region, marks?: Mark[], expected = 0): Com
   code.byte(0x0b);
   marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
   module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
-  return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
+  return { bytes: module.build(), helpers, needs: emitter.needs, instructions: emitter.instructions };
 }
 
 class RegionEmitter {
   readonly #graph: Graph;
   readonly #b: JitBuilder;
   readonly #layout: Layout;
+  readonly #region: Region;
+  readonly #slot: number;
+  /** Entries by address. */
+  readonly #entries: ReadonlyMap<number, number>;
+  /** Addresses behind calls of the region's own function. */
+  readonly #ownReturns: readonly number[];
+  /** Loop around everything, to which control goes to be sent on to an entry. */
+  #again: Label | undefined;
   /** Labels in reach: behind which a block begins, and loops that are open. */
   readonly #forward = new Map<Block, Label>();
   readonly #open = new Map<Block, Label>();
@@ -117,8 +143,13 @@ class RegionEmitter {
   readonly parts: Mark["part"][] = [];
   readonly #marked: boolean;
 
-  constructor(region: Region, graph: Graph, b: JitBuilder, marked: boolean) {
+  constructor(region: Region, graph: Graph, b: JitBuilder, slot: number, marked: boolean) {
+    this.#region = region;
+    this.#slot = slot;
     this.#marked = marked;
+    this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
+    const returns = region.blocks.filter(({ ending, taken }) => ending === "call" && taken === region.start).map((block) => endOf(block));
+    this.#ownReturns = returns.filter((rip) => this.#entries.has(rip)).slice(0, MAX_OWN_RETURNS);
     this.#graph = graph;
     this.#b = b;
     this.#layout = layOut(region.entry);
@@ -132,15 +163,15 @@ class RegionEmitter {
         this.#entrances.set(target, (this.#entrances.get(target) ?? 0) + 1);
       }
     }
-    this.#tame = b.leavesAtDenormals ? findTame(order, follows, successors) : undefined;
+    this.#tame = b.leavesAtDenormals ? findTame(order, follows, new Map(region.entries.map(({ way, isHead }) => [way, isHead]))) : undefined;
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
       for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
       this.#cost[i] = order[i].instructions.length + rest;
     }
   }
-  get need(): number {
-    return this.#cost[0];
+  get needs(): number[] {
+    return this.#region.entries.map(({ way }) => this.#cost[way.index]);
   }
 
   emit(): void {
@@ -154,10 +185,17 @@ class RegionEmitter {
       graph.block((chain) => {
         graph.block((denied) => {
           b.setExits(exit, chain, denied);
-          b.beginBlock(-1, undefined);
-          if (this.#tame !== undefined) b.requireTame(this.#tame.entry, order[0].start);
-          b.requireBudget(this.#cost[0], order[0].start);
-          this.#emitRange(0, order.length - 1);
+          const all = (): void => this.#emitRange(0, order.length - 1);
+          if (order[0].ending !== "enter") {
+            b.beginBlock(-1, undefined);
+            this.#comeIn(order[0]);
+            all();
+          } else if (this.#returnsToEntries()) {
+            graph.loop((again) => {
+              this.#again = again;
+              all();
+            });
+          } else all();
         });
         b.denied();
       });
@@ -207,7 +245,13 @@ class RegionEmitter {
     const b = this.#b;
     this.#block = block;
     this.#mark(block);
+    if (block.others.length > 0) this.#leadOn(block);
+    if (block.ending === "enter") return;
     b.beginBlock(block.index, this.#states.get(block));
+    if (block.entry >= 0) {
+      this.#comeIn(block);
+      b.entered();
+    }
     b.beginFloats(this.#tame?.facts.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
@@ -221,12 +265,12 @@ class RegionEmitter {
   #go(target: Target): void {
     const b = this.#b;
     if (typeof target === "number") {
-      b.chainTo(target);
+      this.#goOut(target);
       return;
     }
     const open = this.#open.get(target), label = open ?? this.#forward.get(target);
     if (label === undefined || !this.#layout.follows(this.#block, target)) {
-      b.chainTo(target.start);
+      this.#goOut(target.start);
       return;
     }
     if (this.#entrances.get(target) === 1) this.#states.set(target, b.textState);
@@ -238,11 +282,80 @@ class RegionEmitter {
     this.#graph.br(label);
   }
 
+  // ---- entries ---------------------------------------------------------------------------------------------------------------
+
+  /** Whether control inside the region may go to an entry of it. */
+  #returnsToEntries(): boolean {
+    const { order, follows } = this.#layout;
+    const isOutside = (block: Block, target: Target | undefined): boolean =>
+      target !== undefined && (typeof target === "number" ? this.#entries.has(target) : !follows(block, target));
+    return order.some((block) => block.ending === "indirect" || isOutside(block, block.taken) || isOutside(block, block.next));
+  }
+  /** What the way in from an entry asks. */
+  #comeIn(way: Block): void {
+    const facts = this.#tame?.entries.get(way);
+    if (facts !== undefined) this.#b.requireTame(facts, way.start);
+    this.#b.requireBudget(this.#cost[way.index], way.start);
+  }
+  /** At the beginning of the chooser and of loops with entries inside: on to the entry that is on its way. */
+  #leadOn(block: Block): void {
+    const graph = this.#graph;
+    const entry = this.#b.entry;
+    if (block.ending === "enter") this.#brToEntry(entry);
+    else graph.ifUnlikely(graph.op("i32.ge_s", entry, graph.i32(0)), () => this.#brToEntry(entry));
+  }
+  /** Goes to an entry of the region by its number, from wherever that leads on. */
+  #brToEntry(number: Node): void {
+    const labels = this.#region.entries.map((entry) => this.#labelTowards(entry));
+    const any = labels.find((label) => label !== undefined);
+    assert(any !== undefined, "no entry can be reached", { start: this.#region.start });
+    this.#graph.brTable(labels.map((label) => label ?? any), number);
+  }
+  /** The nearest place on the way to an entry that can be reached from here. */
+  #labelTowards({ way, heads }: Entry): Label | undefined {
+    for (const block of [way, ...heads]) {
+      const label = this.#forward.get(block);
+      if (label !== undefined) return label;
+      if (this.#block !== block && this.#open.has(block)) return this.#open.get(block);
+    }
+    return this.#again;
+  }
+  /** On to an address outside, or to one where the region is entered. */
+  #goOut(address: number): void {
+    const number = this.#entries.get(address);
+    if (number === undefined || this.#again === undefined) {
+      this.#b.chainTo(address);
+      return;
+    }
+    this.#b.goToEntry(this.#graph.i32(number));
+    this.#graph.br(this.#labelTowards(this.#region.entries[number]) as Label);
+  }
+
   #indirect(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
-    const { next } = this.#block;
+    const { next, ending } = this.#block;
+    const isAt = (rip: number): Node => graph.op("i64.eq", address.node, graph.i64(BigInt(rip)));
     // The return of an inlined call goes on behind it, if that is where the guest's stack says.
-    if (isReturn && next !== undefined && typeof next !== "number") graph.if(graph.op("i64.eq", address.node, graph.i64(BigInt(next.start))), () => this.#go(next));
+    if (isReturn && typeof next === "object") graph.if(isAt(next.start), () => this.#go(next));
+    else if (isReturn) for (const rip of this.#ownReturns) graph.if(isAt(rip), () => this.#goOut(rip));
+    else if (ending === "indirect" && this.#again !== undefined) this.#indirectInside(address);
     this.#b.chainToValue(address);
   }
+  /** Where the jump cache says that the address is an entry of this region, control stays inside. */
+  #indirectInside(address: Value): void {
+    const graph = this.#graph;
+    const entry = jumpCacheEntry(graph, address.node);
+    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address.node);
+    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const isOwn = graph.op("i32.eq", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(this.#slot + 1));
+    graph.if(graph.op("i32.and", isKnown, isOwn), () => {
+      this.#b.goToEntry(graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)));
+      this.#brToEntry(this.#b.entry);
+    });
+  }
+}
+
+/** Address behind a block's last instruction. */
+function endOf({ instructions }: Block): number {
+  return instructions[instructions.length - 1].nextRip;
 }

@@ -50,7 +50,7 @@ export function blocksThatAskForFlags(order: readonly Block[], follows: (from: B
   const passing: Block[] = [];
   for (const block of order) {
     const decisive = block.instructions.map(flagEffect).find((effect) => effect !== "keeps");
-    if (decisive === "asks") asking.add(block);
+    if (decisive === "asks" || block.entry >= 0) asking.add(block);
     else if (decisive === undefined) {
       if (leavesAtEnd(block, follows) || successors(block).some((next) => next.index <= block.index)) asking.add(block);
       else passing.push(block);

@@ -1,7 +1,7 @@
 /** Where a region should begin when an address was found hot, and what belongs to it: the innermost loop around the address. The loops
  *  around that one become regions of their own if time is spent in them too; each is entered at its head, so that whatever had to
  *  leave in the middle is back in translated code after one turn of the innermost. */
-import { layOut, type Loop } from "./layout.ts";
+import { layOut } from "./layout.ts";
 import { type Block, type Region, successors } from "./region.ts";
 
 export interface HotLoop {
@@ -10,17 +10,14 @@ export interface HotLoop {
   readonly members: ReadonlySet<number>;
 }
 
-/** The innermost natural loop of a function around `rip`. */
-export function loopIn(body: Region, rip: number): HotLoop | undefined {
-  let innermost: Loop | undefined;
-  for (const loop of layOut(body.entry).loops.values()) {
-    if (innermost !== undefined && innermost.body.size <= loop.body.size) continue;
-    for (const block of loop.body) if (block.instructions.some((d) => d.rip === rip)) innermost = loop;
-  }
-  if (innermost === undefined) return undefined;
-  const members = new Set<number>();
-  for (const block of innermost.body) for (const d of block.instructions) members.add(d.rip);
-  return { head: innermost.head.start, members };
+/** The natural loops of a function around `rip`, outermost first. */
+export function loopsIn(body: Region, rip: number): HotLoop[] {
+  const around = [...layOut(body.entry).loops.values()].filter((loop) => [...loop.body].some((block) => block.instructions.some((d) => d.rip === rip)));
+  return around.sort((a, b) => b.body.size - a.body.size).map((loop) => {
+    const members = new Set<number>();
+    for (const block of loop.body) for (const d of block.instructions) members.add(d.rip);
+    return { head: loop.head.start, members };
+  });
 }
 
 /** The same without knowing where the function begins: the innermost loop through the entry of `around`, undefined when there is none. */

@@ -61,6 +61,8 @@ export class JitBuilder extends Builder {
   readonly #gprWritten = new Set<number>();
   readonly #vectorWritten = new Set<number>();
   readonly #budget: Variable;
+  /** Number of the entry that is on its way in; −1 when none is. */
+  readonly #entry: Variable;
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
   readonly addresses = new Addresses();
@@ -91,6 +93,7 @@ export class JitBuilder extends Builder {
     this.#float = new FloatMode(graph, plan);
     this.leavesAtDenormals = this.#float.leavesAtDenormals;
     this.#imports = imports;
+    this.#entry = graph.parameter(0);
     this.#budget = graph.parameter(1);
     this.#exitKind = graph.variable(I32);
     this.#exitRip = graph.variable(I64);
@@ -210,6 +213,22 @@ export class JitBuilder extends Builder {
     this.charge();
     graph.set(this.#exitRip, address);
     graph.br(this.#chain);
+  }
+
+  /** Number of the entry that is on its way in. */
+  get entry(): Node {
+    return this.graph.get(this.#entry);
+  }
+  /** Behind the way in. */
+  entered(): void {
+    this.graph.set(this.#entry, this.graph.i32(-1));
+  }
+  /** On to an entry of this region: what is known here is settled, as for the way out. */
+  goToEntry(entry: Node): void {
+    this.onLeave?.();
+    this.jitFlags.save();
+    this.charge();
+    this.graph.set(this.#entry, entry);
   }
 
   // ---- registers -----------------------------------------------------------------------------------------------------------------

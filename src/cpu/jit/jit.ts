@@ -13,8 +13,9 @@ import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { LAST_LANDING } from "../state.ts";
 import { type CompiledRegion, compileRegion } from "./compile.ts";
-import { type HotLoop, hotLoop, loopIn } from "./hot-loop.ts";
-import { discoverRegion, LOOP_LIMITS, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS } from "./region.ts";
+import { hotLoop, loopsIn } from "./hot-loop.ts";
+import { openEntries } from "./entries.ts";
+import { discoverRegion, type Knowledge, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS, WHOLE_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
 export const SAMPLE_CHUNK = 20_000;
@@ -34,6 +35,12 @@ const STRETCH = 64;
 const MAX_STRETCHES = 20_000;
 /** How far an address may lie from where its code was entered. */
 const NEAR = 8192;
+/** How far a function reaches when nothing is known to be called behind it. */
+const LONGEST_FUNCTION = 65_536;
+/** For tests, which compile everything. */
+const EAGER_LIMITS: RegionLimits = { ...STRAIGHT_LIMITS };
+/** Longest function or loop, in instructions without what it calls, that is translated as a whole. */
+const WHOLE = 1000;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
 const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
@@ -57,7 +64,10 @@ export interface RegionEnvironment {
 interface LiveRegion {
   readonly region: Region;
   readonly slot: number;
-  readonly record: number;
+  /** Of the entries that were free, the start's first. */
+  readonly records: readonly number[];
+  /** Addresses where it was wanted to be entered. */
+  readonly wanted: ReadonlySet<number>;
   /** Epoch in which the pages were last found in place. */
   epoch: number;
   /** Notices that it is not left for. */
@@ -130,7 +140,7 @@ export class Jit {
    *  never ends a chunk itself. */
   sampleLanding(): void {
     const landing = this.#takeLanding();
-    if (landing !== 0 && !this.#code.isRegion(landing)) this.sample(landing);
+    if (landing !== 0 && this.#code.regionAt(landing) < 0) this.sample(landing);
   }
   #takeLanding(): number {
     const words = this.#ram.u32;
@@ -139,60 +149,87 @@ export class Jit {
     words[at] = words[at + 1] = 0;
     return landing;
   }
-  /** The innermost loop around `rip`; or, outside of loops, what will be come to again: where translated code has gone on in the cold
-   *  engine, the start of the function, and at last `rip` itself. */
+  /** Translates the function around `rip`, or the largest loop around it that is not too long; or, outside of both, what will be come to
+   *  again: where translated code has gone on in the cold engine, and at last `rip` itself. */
   #compileAround(rip: number): void {
     const landing = this.#takeLanding();
     const body = this.#functionAround(rip);
-    const loop = body === undefined ? this.#cycleAround(rip) : loopIn(body, rip);
-    const inLoop = loop !== undefined && this.#compile(loop.head, LOOP_LIMITS, loop.members);
-    if (!inLoop) {
-      const entries = [...(landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : []), ...(body === undefined ? [] : [body.entry.start]), rip];
-      entries.some((entry) => this.#compile(entry, STRAIGHT_LIMITS));
-    }
+    const landings = landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : [];
+    const done = body === undefined ? this.#compileCycle(rip, landings) : this.#compileFunction(body, rip, landings);
+    if (!done) [...landings, ...(body === undefined ? [] : [body.start]), rip].some((entry) => this.#compile(entry, STRAIGHT_LIMITS));
     this.#seen.clear();
+  }
+  #compileFunction(body: Region, rip: number, landings: readonly number[]): boolean {
+    const jumpTargets = this.#code.jumpTargets(body.start, this.#functionEnd(body.start));
+    if (sizeOf(body) <= WHOLE) return this.#grow(body.start, landings, { jumpTargets });
+    const loops = loopsIn(body, rip);
+    const loop = loops.find(({ members }) => members.size <= WHOLE) ?? loops.at(-1);
+    return loop !== undefined && this.#grow(loop.head, landings, { jumpTargets, within: loop.members });
+  }
+  #compileCycle(rip: number, landings: readonly number[]): boolean {
+    const around = discoverRegion(rip, this.#peek, SEARCH_LIMITS, { isMet: this.#isMet });
+    const loop = around === undefined ? undefined : hotLoop(around);
+    return loop !== undefined && this.#grow(loop.head, landings, { within: loop.members });
+  }
+  /** Compiles what begins at `start`. What begins there already is made anew if there is more of it now, or more places to enter it. */
+  #grow(start: number, landings: readonly number[], knowledge: Knowledge): boolean {
+    const old = this.#live.get(this.#code.regionAt(start));
+    if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
+    return this.#compile(start, WHOLE_LIMITS, { ...knowledge, entries: [...old.wanted, ...landings] }, old);
   }
   /** The function around `rip`: from the nearest call target before it from which it is reached. */
   #functionAround(rip: number): Region | undefined {
     const before = [...this.#code.callTargets].filter((target) => target <= rip && rip - target < NEAR).sort((a, b) => b - a);
     for (const target of before.slice(0, 3)) {
-      const body = discoverRegion(target, this.#peek, SEARCH_LIMITS);
+      const body = discoverRegion(target, this.#peek, SEARCH_LIMITS, { isMet: this.#isMet });
       if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return body;
     }
     return undefined;
   }
-  #cycleAround(rip: number): HotLoop | undefined {
-    const around = discoverRegion(rip, this.#peek, SEARCH_LIMITS);
-    return around === undefined ? undefined : hotLoop(around);
+  #functionEnd(start: number): number {
+    let end = start + LONGEST_FUNCTION;
+    for (const target of this.#code.callTargets) if (target > start && target < end) end = target;
+    return end;
   }
 
   /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
   compile(rip: number): boolean {
-    const done = this.#compile(rip, STRAIGHT_LIMITS);
+    const done = this.#compile(rip, EAGER_LIMITS);
     this.#seen.clear();
     return done;
   }
-  #compile(rip: number, limits: RegionLimits, within?: ReadonlySet<number>): boolean {
-    if (!this.enabled || this.#failed.has(rip) || this.#code.isRegion(rip)) return false;
+  /** @param old what the region takes the place of */
+  #compile(rip: number, limits: RegionLimits, knowledge?: Knowledge, old?: LiveRegion): boolean {
+    if (!this.enabled || this.#failed.has(rip) || (old === undefined && this.#code.regionAt(rip) >= 0)) return false;
+    const known = limits === EAGER_LIMITS ? knowledge : { ...knowledge, isMet: this.#isMet };
+    const wanted = new Set(knowledge?.entries);
     for (;;) {
-      const region = discoverRegion(rip, this.#peek, limits, within);
-      if (region === undefined) {
+      const explored = discoverRegion(rip, this.#peek, limits, known);
+      if (explored === undefined) {
         this.#failed.add(rip);
         return false;
       }
-      const compiled = compileRegion(region);
+      if (old !== undefined && !isLarger(explored, old.region)) return false;
+      const region = limits.throughCalls ? openEntries(explored, wanted) : explored;
+      const slot = this.#freeSlots.pop() ?? this.#slots++;
+      const compiled = compileRegion(region, { slot });
       if ("coldOnly" in compiled) {
         this.#coldOnly.add(compiled.coldOnly);
+        this.#freeSlots.push(slot);
         continue;
       }
       const run = this.#instantiate(compiled);
-      if (run === undefined || !this.#install(region, run, compiled.need)) return false;
+      if (run === undefined || !this.#install(region, slot, run, compiled.needs, wanted)) {
+        this.#freeSlots.push(slot);
+        return false;
+      }
       this.stats.codeBytes += compiled.bytes.length;
       this.stats.guestInstructions += compiled.instructions;
       this.onTranslated?.(region);
       return true;
     }
   }
+  readonly #isMet = (rip: number): boolean => this.#code.isMet(rip);
 
   /** True when the region entered by `record` may run now; a region of several pages is checked once per epoch. */
   mayEnter(record: number): boolean {
@@ -206,7 +243,7 @@ export class Jit {
     }
     live.refused = 0;
     live.epoch = this.epoch;
-    this.#code.setRegionEpoch(record, this.epoch);
+    for (const each of live.records) this.#code.setRegionEpoch(each, this.epoch);
     return true;
   }
 
@@ -221,7 +258,7 @@ export class Jit {
     for (const live of this.#live.values()) {
       if (!live.region.blocks.some((block) => block.instructions.some((d) => d.rip === rip))) continue;
       live.expected |= notice;
-      const compiled = compileRegion(live.region, undefined, live.expected);
+      const compiled = compileRegion(live.region, { expected: live.expected, slot: live.slot });
       const run = "coldOnly" in compiled ? undefined : this.#instantiate(compiled);
       // Nothing runs in it now, and what the record says of it stays as it is.
       if (run !== undefined) this.#table.set(live.slot, run as CallableFunction);
@@ -267,18 +304,24 @@ export class Jit {
     return this.#live.size >= MAX_REGIONS;
   }
 
-  #install(region: Region, run: unknown, need: number): boolean {
-    const rip = region.entry.start;
-    const frame = region.pages.get(rip - (rip % PAGE_SIZE)) as number;
-    const slot = this.#freeSlots.pop() ?? this.#slots++;
-    const record = this.#code.installRegion(rip, frame, slot, need, region.pages.size > 1 ? this.epoch : 0);
-    if (record === 0) {
-      this.#freeSlots.push(slot);
-      return false;
+  #install(region: Region, slot: number, run: unknown, needs: readonly number[], wanted: ReadonlySet<number>): boolean {
+    const inside = new Set(region.entries.map(({ rip }) => rip));
+    // Regions that began where this one can be entered are part of it now.
+    for (const { rip } of region.entries) {
+      const other = this.#live.get(this.#code.regionAt(rip));
+      if (other !== undefined && inside.has(other.region.start)) this.#remove(other);
     }
-    if (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
-    this.#table.set(slot, run);
-    const live: LiveRegion = { region, slot, record, epoch: this.epoch, expected: 0, refused: 0 };
+    const records: number[] = [];
+    for (const [number, { rip }] of region.entries.entries()) {
+      const frame = region.pages.get(rip - (rip % PAGE_SIZE)) as number;
+      const record = this.#code.installRegion(rip, frame, slot, number, needs[number], region.pages.size > 1 ? this.epoch : 0);
+      if (record !== 0) records.push(record);
+      else if (number === 0) return false;
+    }
+    this.#code.dropJumps();
+    while (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
+    this.#table.set(slot, run as CallableFunction);
+    const live: LiveRegion = { region, slot, records, wanted, epoch: this.epoch, expected: 0, refused: 0 };
     this.#live.set(slot, live);
     for (const pageFrame of region.pages.values()) {
       let set = this.#byFrame.get(pageFrame);
@@ -298,8 +341,10 @@ export class Jit {
     if (head < length) this.#mmu.codeGuard.mark(region.pages.get(rip - offset + PAGE_SIZE) as number, 0, length - head);
   }
   #remove(live: LiveRegion): void {
-    const rip = live.region.entry.start;
-    this.#code.removeRegion(live.record, live.region.pages.get(rip - (rip % PAGE_SIZE)) as number);
+    for (const record of live.records) {
+      const rip = this.#code.ripOf(record);
+      this.#code.removeRegion(record, live.region.pages.get(rip - (rip % PAGE_SIZE)) as number);
+    }
     this.#live.delete(live.slot);
     for (const frame of live.region.pages.values()) this.#byFrame.get(frame)?.delete(live);
     this.#free(live);
@@ -338,4 +383,15 @@ export class Jit {
     }
     return result === DECODED ? { decoded: this.#decoder.decoded.copy(), frame: physical >>> 12, secondFrame } : undefined;
   }
+}
+
+/** Instructions of a region without those of inlined functions. */
+function sizeOf(region: Region): number {
+  return region.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+}
+/** True when a region contains an instruction that another does not, or can be entered at one where the other cannot. */
+function isLarger(region: Region, old: Region): boolean {
+  const known = new Set(old.blocks.flatMap(({ instructions }) => instructions.map((d) => d.rip)));
+  const starts = new Set(old.blocks.map(({ start }) => start));
+  return region.blocks.some(({ start, instructions }) => !starts.has(start) || instructions.some((d) => !known.has(d.rip)));
 }

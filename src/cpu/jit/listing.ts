@@ -29,10 +29,10 @@ export function coversAddress(region: Region, address: number): boolean {
 /** Lines: what the region is, the prologue, block by block, and the exit that all share; or only the blocks. */
 export function regionListing(region: Region, part: "whole" | "blocks" = "whole"): string {
   const marks: Mark[] = [];
-  const compiled = compileRegion(region, marks);
-  if ("coldOnly" in compiled) return `region at 0x${region.entry.start.toString(16)}: ${compiled.coldOnly.mnemonic} stays with the cold engine\n`;
+  const compiled = compileRegion(region, { marks });
+  if ("coldOnly" in compiled) return `region at 0x${region.start.toString(16)}: ${compiled.coldOnly.mnemonic} stays with the cold engine\n`;
   const lines = functionText(compiled.bytes, namesOf(compiled.bytes, marks[0].offset));
-  const out = [`region at 0x${region.entry.start.toString(16)}: ${compiled.instructions} instructions, entered with a budget of ${compiled.need} or more`];
+  const out = [`region at 0x${region.start.toString(16)}: ${compiled.instructions} instructions, entered with a budget of ${compiled.needs[0]} or more`];
   let next = 0;
   const upTo = (offset: number): void => {
     for (; next < lines.length && lines[next].offset < offset; next++) out.push(wasmLine(lines[next]));
@@ -53,12 +53,14 @@ function wasmLine({ depth, text }: TextLine): string {
 function heading(part: Block | Decoded | "exit"): string {
   if (part === "exit") return "exit:";
   if (part instanceof Decoded) return `  0x${part.rip.toString(16)}  ${formatInstruction(part)}`;
+  if (part.ending === "enter") return "chooser:";
+  if (part.entry >= 0) return `entry ${part.entry}, 0x${part.start.toString(16)}:`;
   return `block ${part.index}, 0x${part.start.toString(16)}${part.context.depth > 0 ? " (inlined)" : ""}:`;
 }
 
 /** @param prologue its length */
 function namesOf(module: Uint8Array, prologue: number): TextNames {
-  const locals = new Map<number, string>([[0, "record"], [1, "budget"]]);
+  const locals = new Map<number, string>([[0, "entry"], [1, "budget"]]);
   const address = (at: number): string | undefined => stateName(at);
   const lines = functionText(module, { local: () => undefined, address });
   // What the prologue loads, straight or by way of another local, tells what a local is; so does what the exit does with it.

@@ -1,9 +1,10 @@
-/** Which code is compiled together: the blocks reachable from a hot address by direct jumps and branches, with the functions they call
- *  inlined, up to a size.
+/** Which code is compiled together: the blocks reachable from a hot address by direct jumps and branches, with the small functions they
+ *  call inlined, up to a size.
  *
- *  A region has one entry. A called function is copied into each place that calls it, so that its return goes on behind the call
- *  without asking where it came from; only the address on the guest's stack is compared. Looking ahead never faults, pages in, or
- *  sets A: code that is not mapped and executable right now stays outside the region. */
+ *  A small function that calls nothing but others like it is copied into each place that calls it, so that its return goes on behind the
+ *  call without asking where it came from; only the address on the guest's stack is compared. Other calls leave the region, and it is
+ *  entered again behind them (entries.ts). Looking ahead never faults, pages in, or sets A: code that is not mapped and executable right
+ *  now stays outside the region. */
 import type { Decoded } from "../decode/decoder.ts";
 
 /** A call that is inlined: where it returns to, and in which copy of the caller. */
@@ -28,16 +29,37 @@ export interface Block {
   readonly start: number;
   readonly context: Context;
   readonly instructions: Decoded[];
-  /** How the last instruction ends the block; "fall" when it does not transfer control. */
-  ending: "fall" | "jump" | "branch" | "call" | "indirect-call" | "return" | "indirect" | "leave";
+  /** How the last instruction ends the block; "fall" when it does not transfer control; "enter" for the block that chooses an entry. */
+  ending: "fall" | "jump" | "branch" | "call" | "indirect-call" | "return" | "indirect" | "leave" | "enter";
   /** Target of a jump, a taken branch or a direct call. */
   taken: Target | undefined;
-  /** What follows when a branch is not taken or nothing ends the block; behind an inlined call's return. */
+  /** What follows when a branch is not taken or nothing ends the block; behind an inlined call's return. While a region is explored, also
+   *  behind calls that are not inlined. */
   next: Target | undefined;
+  /** While a region is explored: where an indirect jump has been seen to go. After that: where else control may go from the block's
+   *  beginning, on its way from an entry (entries.ts). */
+  others: Block[];
+  /** Number of the entry that this block, which has no instructions, is the way in from; −1 for blocks of instructions. */
+  readonly entry: number;
+}
+
+/** A place where a region can be entered. */
+export interface Entry {
+  readonly rip: number;
+  readonly way: Block;
+  /** Heads of the loops around the way in, innermost first: each leads on to what is entered inside of it. */
+  readonly heads: readonly Block[];
+  /** A loop begins there, or the region. */
+  readonly isHead: boolean;
 }
 
 export interface Region {
+  /** Where it was begun to look. */
+  readonly start: number;
+  /** What runs first: the block at the start when it is the only entry, else the one that chooses. */
   readonly entry: Block;
+  /** In the order of their numbers; the start first. */
+  readonly entries: readonly Entry[];
   readonly blocks: readonly Block[];
   /** Page base → frame of every page whose bytes were read. */
   readonly pages: ReadonlyMap<number, number>;
@@ -54,23 +76,33 @@ export interface RegionLimits {
   readonly callDepth: number;
   /** Longest function that is inlined, in instructions. */
   readonly inlined: number;
-  /** Go on behind calls that are not inlined: to find loops, not to compile. */
+  /** Go on behind calls that are not inlined. */
   readonly throughCalls: boolean;
 }
-/** For a loop. */
-export const LOOP_LIMITS: RegionLimits = { instructions: 800, blocks: 200, callDepth: 4, inlined: 80, throughCalls: false };
-/** For code around which no loop was found. */
-export const STRAIGHT_LIMITS: RegionLimits = { instructions: 300, blocks: 80, callDepth: 3, inlined: 60, throughCalls: false };
+/** For a function, or for a loop. */
+export const WHOLE_LIMITS: RegionLimits = { instructions: 1500, blocks: 500, callDepth: 4, inlined: 80, throughCalls: true };
+/** For code around which neither was found. */
+export const STRAIGHT_LIMITS: RegionLimits = { instructions: 300, blocks: 80, callDepth: 3, inlined: 60, throughCalls: true };
 /** For the search for loops. */
 export const SEARCH_LIMITS: RegionLimits = { instructions: 1500, blocks: 400, callDepth: 0, inlined: 0, throughCalls: true };
-/** Copies of one function inside itself. */
-const MAX_RECURSION = 2;
 /** Longest block. */
 export const MAX_BLOCK = 64;
 const PAGE_SIZE = 4096;
 
-/** @param within instruction addresses to which the function of `entry` itself is restricted */
-export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, within?: ReadonlySet<number>): Region | undefined {
+/** What is known of the code besides its bytes. */
+export interface Knowledge {
+  /** Instruction addresses to which the function of the start itself is restricted. */
+  readonly within?: ReadonlySet<number>;
+  /** False for an address that has never been jumped to: what lies there is left out. */
+  readonly isMet?: (rip: number) => boolean;
+  /** Where an indirect jump of this function may go. */
+  readonly jumpTargets?: readonly number[];
+  /** Addresses where the region is to be entered. */
+  readonly entries?: Iterable<number>;
+}
+
+export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, knowledge: Knowledge = {}): Region | undefined {
+  const { within, isMet, jumpTargets } = knowledge;
   const pages = new Map<number, number>();
   const decoded = new Map<number, Decoded | undefined>();
   const look = (rip: number): Decoded | undefined => {
@@ -92,11 +124,12 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
   let instructions = 0;
   let leaders = 1;
   const expect = (context: Context, rip: number): void => {
-    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false)) return;
+    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || isMet?.(rip) === false) return;
     context.leaders.add(rip);
     leaders++;
     queue.push([context, rip]);
   };
+  for (const rip of knowledge.entries ?? []) expect(root, rip);
   for (let head = 0; head < queue.length; head++) {
     // Breadth first: what is near the entry is what is hot.
     const [context, start] = queue[head];
@@ -123,7 +156,10 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
         contexts.push(callee);
         queue.push([callee, d.target]);
         expect(context, next);
-      } else if ((ending === "call" || ending === "indirect-call") && limits.throughCalls) expect(context, next);
+      } else if (limits.throughCalls) {
+        if (comesBack(d, ending)) expect(context, next);
+        if (ending === "indirect" && context === root) for (const target of jumpTargets ?? []) expect(context, target);
+      }
       break;
     }
   }
@@ -150,11 +186,15 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
         case "call": {
           const callee = context.calls.get(last.rip);
           block.taken = callee === undefined ? last.target : blockAt(callee, last.target);
-          if (limits.throughCalls) block.next = blockAt(context, last.nextRip);
+          if (callee === undefined && limits.throughCalls) block.next = blockAt(context, last.nextRip);
           break;
         }
         case "indirect-call":
-          if (limits.throughCalls) block.next = blockAt(context, last.nextRip);
+        case "leave":
+          if (limits.throughCalls && comesBack(last, block.ending)) block.next = blockAt(context, last.nextRip);
+          break;
+        case "indirect":
+          if (context === root) block.others = (jumpTargets ?? []).map((target) => blockAt(context, target)).filter((target) => typeof target !== "number");
           break;
         case "return":
           if (context.parent !== undefined) block.next = blockAt(context.parent, context.returnTo);
@@ -162,7 +202,12 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
       }
     }
   }
-  return { entry: blockAt(root, entry) as Block, blocks, pages };
+  const first = blockAt(root, entry) as Block;
+  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isHead: true }], blocks, pages };
+}
+/** True for what leaves a function and goes on behind itself later. */
+function comesBack(d: Decoded, ending: Block["ending"]): boolean {
+  return ending === "call" || ending === "indirect-call" || d.encoding.mnemonic === "syscall";
 }
 
 export function endingOf(d: Decoded): Block["ending"] {
@@ -179,7 +224,7 @@ export function endingOf(d: Decoded): Block["ending"] {
 /** Blocks that control may reach inside the region after `block`. */
 export function successors(block: Block): Block[] {
   const found: Block[] = [];
-  for (const target of [block.next, block.taken]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
+  for (const target of [block.next, block.taken, ...block.others]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
   return found;
 }
 
@@ -187,19 +232,22 @@ function newContext(parent: Context | undefined, callee: number, returnTo: numbe
   return { parent, depth: parent === undefined ? 0 : parent.depth + 1, callee, returnTo, found: new Map(), leaders: new Set([callee]), calls: new Map() };
 }
 
-/** Small functions that return, not nested too deep. */
+/** Small functions that return, and call nothing but others like them, not nested too deep. */
 function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined): boolean {
-  if (context.depth >= limits.callDepth) return false;
-  let copies = 0;
-  for (let c: Context | undefined = context; c !== undefined; c = c.parent) if (c.callee === target) copies++;
-  if (copies > MAX_RECURSION) return false;
+  const callers = new Set<number>();
+  for (let c: Context | undefined = context; c !== undefined; c = c.parent) callers.add(c.callee);
+  return inlinedSize(target, context.depth, callers, limits, look) <= limits.inlined;
+}
+/** Instructions of a function with what it calls; Infinity when it cannot be inlined at this depth. */
+function inlinedSize(target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined): number {
+  if (depth >= limits.callDepth || callers.has(target)) return Number.POSITIVE_INFINITY;
   const seen = new Set<number>();
   const queue = [target];
-  let returns = false;
+  let returns = false, called = 0;
   while (queue.length > 0) {
     let rip = queue.pop() as number;
     while (!seen.has(rip)) {
-      if (seen.size >= limits.inlined) return false;
+      if (seen.size + called >= limits.inlined) return Number.POSITIVE_INFINITY;
       const d = look(rip);
       if (d === undefined) break;
       seen.add(rip);
@@ -207,12 +255,14 @@ function mayInline(context: Context, target: number, limits: RegionLimits, look:
       if (d.encoding.options.endsBlock !== true) continue;
       const ending = endingOf(d);
       if (ending === "return") returns = true;
+      if (ending === "indirect-call") return Number.POSITIVE_INFINITY;
       if (ending === "branch") queue.push(d.target);
       else if (ending === "jump") rip = d.target;
-      else if (ending !== "call" && ending !== "indirect-call") break;
+      else if (ending === "call") called += inlinedSize(d.target, depth + 1, new Set(callers).add(target), limits, look);
+      else break;
     }
   }
-  return returns;
+  return returns ? seen.size + called : Number.POSITIVE_INFINITY;
 }
 
 /** Cuts the instructions of one copy into blocks. */
@@ -221,7 +271,7 @@ function cut(context: Context): Map<number, Block> {
   const byStart = new Map<number, Block>();
   for (const start of leaders) {
     if (!found.has(start)) continue;
-    const block: Block = { index: -1, start, context, instructions: [], ending: "fall", taken: undefined, next: undefined };
+    const block: Block = { index: -1, start, context, instructions: [], ending: "fall", taken: undefined, next: undefined, others: [], entry: -1 };
     for (let rip = start; ; ) {
       const d = found.get(rip);
       if (d === undefined) break;

@@ -5,9 +5,9 @@
  *
  *  Four facts for each register: the lower and the upper binary64, the lowest binary32, and the three others. An instruction gives
  *  each fact of its destination as the conjunction of facts from before it. Facts of a block are those that all ways into it bring,
- *  found as the largest solution: everything is taken for tame until some way says otherwise. What the region's entry would have to
- *  bring is asked once, before its first block, if arithmetic inside may want to know; that is how a sum that goes round a loop stays
- *  out of doubt. */
+ *  found as the largest solution: everything is taken for tame until some way says otherwise. What an entry at a
+ *  loop's head would have to bring is asked once, on the way in, if arithmetic inside may want to know; that is how a sum that goes round
+ *  the loop stays out of doubt. */
 import type { Decoded } from "../decode/decoder.ts";
 import { VECTOR, VECTOR_STRIDE } from "../state.ts";
 import type { Block } from "./region.ts";
@@ -32,19 +32,20 @@ interface Effect {
 export interface Tameness {
   /** What holds where a block begins. */
   readonly facts: ReadonlyMap<Block, Facts>;
-  /** What must be asked before the first block. */
-  readonly entry: Facts;
+  /** What must be asked on the way in from an entry. */
+  readonly entries: ReadonlyMap<Block, Facts>;
 }
 
-/** @param follows true for an edge that control flow inside the region may take */
-export function findTame(order: readonly Block[], follows: (from: Block, to: Block) => boolean, successors: (block: Block) => Block[]): Tameness {
+/** @param follows true for an edge that control flow inside the region may take
+ *  @param ways what the region is entered by; true for those from which facts may be wanted, for the others nothing is asked */
+export function findTame(order: readonly Block[], follows: (from: Block, to: Block) => boolean, ways: ReadonlyMap<Block, boolean>): Tameness {
   const effects = new Map(order.map((block) => [block, block.instructions.map(effectOf)]));
-  const nothing = { facts: new Map<Block, Facts>(), entry: new Uint8Array(FACTS) };
-  if (![...effects.values()].some((list) => list.some(({ asked }) => asked.length > 0))) return nothing;
-  const edges = new Map(order.map((block) => [block, successors(block).filter((next) => follows(block, next))]));
-  const wanted = wantedAtEntry(order, edges, effects);
+  if (![...effects.values()].some((list) => list.some(({ asked }) => asked.length > 0))) return { facts: new Map(), entries: new Map() };
+  // What leads on from an entry to the way in says nothing: it is asked there.
+  const edges = new Map(order.map((block) => [block, [block.next, block.taken].filter((next) => typeof next === "object" && block.ending !== "enter" && follows(block, next)) as Block[]]));
+  const wanted = wantedAt(order, edges, effects);
   const facts = new Map(order.map((block) => [block, new Uint8Array(FACTS).fill(1)]));
-  (facts.get(order[0]) as Facts).set(wanted);
+  for (const [way, asks] of ways) (facts.get(way) as Facts).set(asks ? wanted.get(way) as Facts : new Uint8Array(FACTS));
   for (let changed = true; changed; ) {
     changed = false;
     for (const block of order) {
@@ -53,7 +54,7 @@ export function findTame(order: readonly Block[], follows: (from: Block, to: Blo
       for (const next of edges.get(block) as Block[]) if (meet(facts.get(next) as Facts, out)) changed = true;
     }
   }
-  return { facts, entry: (facts.get(order[0]) as Facts).slice() };
+  return { facts, entries: new Map([...ways.keys()].map((way) => [way, (facts.get(way) as Facts).slice()])) };
 }
 /** What holds behind an instruction. */
 export function stepTame(facts: Facts, d: Decoded): void {
@@ -78,8 +79,8 @@ function meet(facts: Facts, out: Facts): boolean {
   return changed;
 }
 
-/** Facts of before the region that some instruction of it may ask for. */
-function wantedAtEntry(order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>): Facts {
+/** By block: facts of before it that some instruction of the region may ask for. */
+function wantedAt(order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>): ReadonlyMap<Block, Facts> {
   const wanted = new Map(order.map((block) => [block, new Uint8Array(FACTS)]));
   for (let changed = true; changed; ) {
     changed = false;
@@ -103,7 +104,7 @@ function wantedAtEntry(order: readonly Block[], edges: ReadonlyMap<Block, Block[
       }
     }
   }
-  return wanted.get(order[0]) as Facts;
+  return wanted;
 }
 
 // ---- instructions ---------------------------------------------------------------------------------------------------------

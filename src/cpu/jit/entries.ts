@@ -1,0 +1,60 @@
+/** The ways into a region that can be entered at several places: where it began, behind the calls that leave it, at the heads of its
+ *  loops, and where its indirect jumps go.
+ *
+ *  WebAssembly has no jump into the middle of a loop, so a region's function takes the number of the entry and control goes there from
+ *  its first block, the chooser: to the head of the outermost loop around the entry, from there to the head of the next one, and
+ *  at last to the *way in*, a block without instructions in front of the entry. A head with entries inside its loop asks each turn
+ *  whether one is on its way; innermost loops ask nothing. A call or jump inside the region to one of its entries goes through the
+ *  chooser too, with registers in locals all the time. */
+import { layOut, type Loop } from "./layout.ts";
+import { type Block, type Entry, type Region, successors } from "./region.ts";
+
+/** Makes everything an entry where control may come in from outside, and `wanted`. The region must have been explored through calls. */
+export function openEntries(region: Region, wanted: Iterable<number>): Region {
+  const root = region.entry.context;
+  const { loops, follows, order } = layOut(region.entry);
+  const byStart = new Map<number, Block>();
+  for (const block of region.blocks) if (block.context === root) byStart.set(block.start, block);
+
+  const places = new Set<Block>([region.entry]);
+  const add = (block: unknown): void => {
+    if (typeof block === "object" && (block as Block).context === root) places.add(block as Block);
+  };
+  for (const rip of wanted) add(byStart.get(rip));
+  for (const block of loops.keys()) add(block);
+  for (const block of region.blocks) {
+    for (const target of block.others) add(target);
+    if (leavesAndComesBack(block)) add(block.next);
+  }
+  // A way into the middle of a loop that is not structured is an entry too.
+  for (const block of order) for (const next of successors(block)) if (!follows(block, next)) add(next);
+  for (const block of region.blocks) {
+    block.others = [];
+    if (leavesAndComesBack(block)) block.next = undefined;
+  }
+  if (places.size === 1) return region;
+
+  const heads = new Set<Block>(loops.keys());
+  const chooser: Block = { index: -1, start: region.start, context: root, instructions: [], ending: "enter", taken: undefined, next: undefined, others: [], entry: -1 };
+  const entries = [...places].map((block, number): Entry => {
+    const way: Block = { index: -1, start: block.start, context: root, instructions: [], ending: "fall", taken: undefined, next: block, others: [], entry: number };
+    const around = loopsAround(block, loops);
+    for (const [i, head] of [...around, chooser].entries()) {
+      const on = i === 0 ? way : around[i - 1];
+      if (!head.others.includes(on)) head.others.push(on);
+    }
+    return { rip: block.start, way, heads: around, isHead: heads.has(block) || block === region.entry };
+  });
+  return { ...region, entry: chooser, entries, blocks: [chooser, ...entries.map(({ way }) => way), ...region.blocks] };
+}
+
+/** True for a block behind which the region goes on only after other code has run. */
+function leavesAndComesBack({ ending, taken }: Block): boolean {
+  return ending === "indirect-call" || ending === "leave" || (ending === "call" && typeof taken === "number");
+}
+
+/** Heads of the loops that `block` is inside of, innermost first; the head of a loop is outside of it for who wants to enter there. */
+function loopsAround(block: Block, loops: ReadonlyMap<Block, Loop>): Block[] {
+  const around = [...loops.values()].filter(({ head, body }) => head !== block && body.has(block));
+  return around.sort((a, b) => a.body.size - b.body.size).map(({ head }) => head);
+}
