@@ -9,6 +9,7 @@ import { DECODED, Decoder } from "../../src/cpu/decode/decoder.ts";
 import { OpcodeTables } from "../../src/cpu/decode/tables.ts";
 import "../../src/cpu/instructions/index.ts";
 import { compileRegion } from "../../src/cpu/jit/compile.ts";
+import { openEntries } from "../../src/cpu/jit/entries.ts";
 import { regionListing } from "../../src/cpu/jit/listing.ts";
 import { discoverRegion, type Peek, type Region, STRAIGHT_LIMITS } from "../../src/cpu/jit/region.ts";
 import type { Encoding } from "../../src/cpu/instructions/define.ts";
@@ -27,8 +28,9 @@ function regionOf(code: Uint8Array): Region {
     return coldOnly.has(decoder.decoded.encoding) ? undefined : { decoded: decoder.decoded.copy(), frame: 1, secondFrame: -1 };
   };
   for (;;) {
-    const region = discoverRegion(ENTRY, peek, STRAIGHT_LIMITS);
-    if (region === undefined) throw new Error("nothing to compile");
+    const explored = discoverRegion(ENTRY, peek, STRAIGHT_LIMITS);
+    if (explored === undefined) throw new Error("nothing to compile");
+    const region = openEntries(explored, []);
     const compiled = compileRegion(region);
     if (!("coldOnly" in compiled)) return region;
     coldOnly.add(compiled.coldOnly);

@@ -18,7 +18,7 @@ import { FORM_BASE, FORM_FULL, FORM_REGISTER } from "./handler-table.ts";
 import type { InstructionTables } from "./tables.ts";
 import { CODE_EPOCH, gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
-  HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
+  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
   R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES, REGION_ENTRY_SHIFT, REGION_SLOT_MASK,
 } from "./record.ts";
 
@@ -77,8 +77,10 @@ export class CodeCache {
   failure = 0;
   /** True when the failed fetch was at a non-canonical address. */
   failureNonCanonical = false;
-  /** Targets of the direct calls decoded so far. */
+  /** Targets of the direct calls decoded so far, and of indirect ones that were made. */
   readonly callTargets = new Set<number>();
+  /** Where indirect jumps have gone. */
+  readonly jumpTargets = new Set<number>();
   /** Figures for --stats. */
   instructionsDecoded = 0;
   flushes = 0;
@@ -149,14 +151,17 @@ export class CodeCache {
       // What it was decoded from may have been written since.
       if (u16[record >>> 1] !== HANDLER_STALE) return record;
     }
-    return this.findForJump(rip, 0);
+    return this.findForJump(rip, FROM_ELSEWHERE);
   }
 
-  /** The same, remembered in the jump cache; links the branch at `from` (or 0) when both are in one page. */
+  /** The same, remembered in the jump cache; links the branch at `from` when both are in one page. `from` may also be one of FROM_*
+   *  (record.ts). */
   findForJump(rip: number, from: number): number {
     const record = this.find(rip);
     if (record === 0) return 0;
-    if (from !== 0 && Math.floor(this.ripOf(from) / PAGE_SIZE) === Math.floor(rip / PAGE_SIZE) && !this.#crosses(record)) {
+    if (from === FROM_CALL) this.callTargets.add(rip);
+    else if (from === FROM_JUMP) this.jumpTargets.add(rip);
+    else if (from !== FROM_ELSEWHERE && Math.floor(this.ripOf(from) / PAGE_SIZE) === Math.floor(rip / PAGE_SIZE) && !this.#crosses(record)) {
       this.#ram.u32[(from + R_TARGET) >>> 2] = record;
       return record;
     }
@@ -233,15 +238,6 @@ export class CodeCache {
     const code = physical < 0 ? undefined : this.#frames[physical >>> 12];
     return code !== undefined && (code.blocks.has(rip) || code.beside.has(rip) || code.crossing.has(rip));
   }
-  /** Addresses from `start` up to `end` that have been jumped to through the jump cache. */
-  jumpTargets(start: number, end: number): number[] {
-    const found: number[] = [];
-    for (let page = start - (start % PAGE_SIZE); page < end; page += PAGE_SIZE) {
-      const physical = this.#mmu.probe(page, EXECUTE);
-      for (const target of (physical < 0 ? undefined : this.#frames[physical >>> 12]?.targetAt.keys()) ?? []) if (target >= start && target < end) found.push(target);
-    }
-    return found;
-  }
   setRegionEpoch(record: number, epoch: number): void {
     this.#ram.u32[(record + R_EPOCH) >>> 2] = epoch;
     const entry = jumpEntry(this.ripOf(record) | 0);
@@ -317,6 +313,7 @@ export class CodeCache {
   flush(): void {
     this.flushes++;
     this.callTargets.clear();
+    this.jumpTargets.clear();
     this.#frames.forEach((code, frame) => {
       if (code !== undefined) this.#guard.unmark(frame);
     });

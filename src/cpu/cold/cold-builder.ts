@@ -10,7 +10,7 @@ import { BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTI
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
 import {
-  HANDLER_TABLE, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_TABLE, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
 } from "./record.ts";
 
 /** How an operand of a handler is found: register, memory by base and displacement, memory in full, immediate, branch target. */
@@ -217,17 +217,20 @@ export class ColdBuilder extends Builder {
     this.graph.if(condition.node, () => this.#takeBranch());
   }
   jumpIndirect(address: Value): void {
-    this.gotoAddress(address.node, this.graph.i32(0));
+    this.#jumpIndirect(address, FROM_JUMP);
+  }
+  #jumpIndirect(address: Value, from: number): void {
+    this.gotoAddress(address.node, this.graph.i32(from));
     this.#terminated = true;
   }
   call(target: Operand): void {
     this.jump(target);
   }
   callIndirect(address: Value): void {
-    this.jumpIndirect(address);
+    this.#jumpIndirect(address, FROM_CALL);
   }
   ret(address: Value): void {
-    this.jumpIndirect(address);
+    this.#jumpIndirect(address, FROM_ELSEWHERE);
   }
 
   // ---- calls out --------------------------------------------------------------------------------------------------------------------
@@ -382,7 +385,7 @@ export class ColdBuilder extends Builder {
     graph.if(target, () => this.#goto(target));
     this.gotoAddress(graph.loadConstant("i64.load", record, R_DISPLACEMENT), record);
   }
-  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or 0. */
+  /** Jumps to a virtual address through the jump cache. `from` is the record to be linked, or FROM_*. */
   gotoAddress(address: Node, from: Node): void {
     const { graph } = this;
     const low = graph.op("i32.wrap_i64", address);

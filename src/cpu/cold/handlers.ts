@@ -11,7 +11,7 @@ import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
 import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
-import { HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
+import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
 import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
@@ -138,7 +138,7 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     });
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
     graph.callVoid(materialize);
-    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(0));
+    new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(FROM_ELSEWHERE));
   });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {

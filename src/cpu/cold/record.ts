@@ -46,6 +46,11 @@ export const HANDLER_TABLE = 1;
  *  of the region to enter there says (0: go by the record). */
 export const JUMP_CACHE_ENTRIES = 4096;
 export const JUMP_CACHE_REGION = 12;
+/** What looks up the target of a jump when it is no record that could be linked to it: an indirect call, an indirect jump, or
+ *  anything else. */
+export const FROM_ELSEWHERE = 0;
+export const FROM_CALL = 1;
+export const FROM_JUMP = 2;
 /** Which region and entry, in one word: slot in the region table in the lower half, number of the entry in the upper. */
 export const REGION_SLOT_MASK = 0xffff;
 export const REGION_ENTRY_SHIFT = 16;

@@ -42,8 +42,8 @@ export interface CompiledRegion {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Helpers the module imports. */
   readonly helpers: readonly string[];
-  /** By number of the entry: it is not taken with a smaller budget. */
-  readonly needs: readonly number[];
+  /** The region is not entered with a smaller budget. */
+  readonly need: number;
   /** Instructions compiled, copies counted. */
   readonly instructions: number;
 }
@@ -56,8 +56,8 @@ export interface Mark {
 }
 
 const FIXED_IMPORTS = 6;
-/** Places behind calls of itself that a function's return is compared with. */
-const MAX_OWN_RETURNS = 4;
+/** So many places behind calls of itself a function's return is compared with; with more of them the jump cache is asked. */
+const MAX_COMPARED = 2;
 const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
 /** How a region is compiled. */
@@ -108,7 +108,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   code.byte(0x0b);
   marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
   module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
-  return { bytes: module.build(), helpers, needs: emitter.needs, instructions: emitter.instructions };
+  return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
 class RegionEmitter {
@@ -123,6 +123,7 @@ class RegionEmitter {
   readonly #ownReturns: readonly number[];
   /** Loop around everything, to which control goes to be sent on to an entry. */
   #again: Label | undefined;
+  readonly #addressLabels: Label[] = [];
   /** Labels in reach: behind which a block begins, and loops that are open. */
   readonly #forward = new Map<Block, Label>();
   readonly #open = new Map<Block, Label>();
@@ -149,7 +150,7 @@ class RegionEmitter {
     this.#marked = marked;
     this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
     const returns = region.blocks.filter(({ ending, taken }) => ending === "call" && taken === region.start).map((block) => endOf(block));
-    this.#ownReturns = returns.filter((rip) => this.#entries.has(rip)).slice(0, MAX_OWN_RETURNS);
+    this.#ownReturns = returns.filter((rip) => this.#entries.has(rip));
     this.#graph = graph;
     this.#b = b;
     this.#layout = layOut(region.entry);
@@ -170,8 +171,8 @@ class RegionEmitter {
       this.#cost[i] = order[i].instructions.length + rest;
     }
   }
-  get needs(): number[] {
-    return this.#region.entries.map(({ way }) => this.#cost[way.index]);
+  get need(): number {
+    return this.#cost[0];
   }
 
   emit(): void {
@@ -188,7 +189,8 @@ class RegionEmitter {
           const all = (): void => this.#emitRange(0, order.length - 1);
           if (order[0].ending !== "enter") {
             b.beginBlock(-1, undefined);
-            this.#comeIn(order[0]);
+            b.requireBudget(this.#cost[0], order[0].start);
+            this.#requireTame(order[0]);
             all();
           } else if (this.#returnsToEntries()) {
             graph.loop((again) => {
@@ -245,13 +247,13 @@ class RegionEmitter {
     const b = this.#b;
     this.#block = block;
     this.#mark(block);
-    if (block.others.length > 0) this.#leadOn(block);
-    if (block.ending === "enter") return;
-    b.beginBlock(block.index, this.#states.get(block));
-    if (block.entry >= 0) {
-      this.#comeIn(block);
-      b.entered();
+    if (block.others.length > 0 && block.ending !== "enter") this.#leadOn();
+    if (block.ending === "enter") {
+      this.#choose();
+      return;
     }
+    b.beginBlock(block.index, this.#states.get(block));
+    if (block.entry >= 0) this.#comeIn(block);
     b.beginFloats(this.#tame?.facts.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
@@ -291,18 +293,46 @@ class RegionEmitter {
       target !== undefined && (typeof target === "number" ? this.#entries.has(target) : !follows(block, target));
     return order.some((block) => block.ending === "indirect" || isOutside(block, block.taken) || isOutside(block, block.next));
   }
-  /** What the way in from an entry asks. */
+  /** The chooser: on to the entry, when the budget suffices whichever it is. */
+  #choose(): void {
+    const graph = this.#graph;
+    const { entries } = this.#region;
+    graph.ifUnlikely(this.#b.isBudgetBelow(this.#cost[0]), () => {
+      graph.block((leave) => {
+        const setAddress = (first: number): void => {
+          if (first === entries.length) {
+            const labels = this.#addressLabels;
+            graph.brTable(labels, this.#b.entry);
+            return;
+          }
+          graph.block((label) => {
+            this.#addressLabels[first] = label;
+            setAddress(first + 1);
+          });
+          this.#b.setExitAddress(entries[first].rip);
+          graph.br(leave);
+        };
+        setAddress(0);
+      });
+      this.#b.leaveForBudget();
+    });
+    this.#brToEntry(this.#b.entry);
+  }
+  /** What a way in asks. */
   #comeIn(way: Block): void {
+    this.#requireTame(way);
+    if (this.#region.entries[way.entry].isJumped) this.#b.requireBudget(this.#cost[way.index], way.start);
+    this.#b.entered();
+  }
+  #requireTame(way: Block): void {
     const facts = this.#tame?.entries.get(way);
     if (facts !== undefined) this.#b.requireTame(facts, way.start);
-    this.#b.requireBudget(this.#cost[way.index], way.start);
   }
-  /** At the beginning of the chooser and of loops with entries inside: on to the entry that is on its way. */
-  #leadOn(block: Block): void {
+  /** At the beginning of loops with entries inside: on to the entry that is on its way. */
+  #leadOn(): void {
     const graph = this.#graph;
     const entry = this.#b.entry;
-    if (block.ending === "enter") this.#brToEntry(entry);
-    else graph.ifUnlikely(graph.op("i32.ge_s", entry, graph.i32(0)), () => this.#brToEntry(entry));
+    graph.ifUnlikely(graph.op("i32.ge_s", entry, graph.i32(0)), () => this.#brToEntry(entry));
   }
   /** Goes to an entry of the region by its number, from wherever that leads on. */
   #brToEntry(number: Node): void {
@@ -328,21 +358,22 @@ class RegionEmitter {
       return;
     }
     this.#b.goToEntry(this.#graph.i32(number));
-    this.#graph.br(this.#labelTowards(this.#region.entries[number]) as Label);
+    this.#graph.br(this.#again);
   }
 
   #indirect(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
     const { next, ending } = this.#block;
+    const returns = this.#ownReturns;
     const isAt = (rip: number): Node => graph.op("i64.eq", address.node, graph.i64(BigInt(rip)));
     // The return of an inlined call goes on behind it, if that is where the guest's stack says.
     if (isReturn && typeof next === "object") graph.if(isAt(next.start), () => this.#go(next));
-    else if (isReturn) for (const rip of this.#ownReturns) graph.if(isAt(rip), () => this.#goOut(rip));
-    else if (ending === "indirect" && this.#again !== undefined) this.#indirectInside(address);
+    else if (isReturn && returns.length <= MAX_COMPARED) for (const rip of returns) graph.if(isAt(rip), () => this.#goOut(rip));
+    else if (this.#again !== undefined && (isReturn || ending === "indirect")) this.#indirectInside(address, isReturn);
     this.#b.chainToValue(address);
   }
   /** Where the jump cache says that the address is an entry of this region, control stays inside. */
-  #indirectInside(address: Value): void {
+  #indirectInside(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
     const entry = jumpCacheEntry(graph, address.node);
     const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address.node);
@@ -350,7 +381,8 @@ class RegionEmitter {
     const isOwn = graph.op("i32.eq", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(this.#slot + 1));
     graph.if(graph.op("i32.and", isKnown, isOwn), () => {
       this.#b.goToEntry(graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)));
-      this.#brToEntry(this.#b.entry);
+      if (isReturn) graph.br(this.#again as Label);
+      else this.#brToEntry(this.#b.entry);
     });
   }
 }

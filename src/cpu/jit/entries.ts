@@ -12,7 +12,7 @@ import { type Block, type Entry, type Region, successors } from "./region.ts";
 /** Makes everything an entry where control may come in from outside, and `wanted`. The region must have been explored through calls. */
 export function openEntries(region: Region, wanted: Iterable<number>): Region {
   const root = region.entry.context;
-  const { loops, follows, order } = layOut(region.entry);
+  const { loops } = layOut(region.entry);
   const byStart = new Map<number, Block>();
   for (const block of region.blocks) if (block.context === root) byStart.set(block.start, block);
 
@@ -22,28 +22,38 @@ export function openEntries(region: Region, wanted: Iterable<number>): Region {
   };
   for (const rip of wanted) add(byStart.get(rip));
   for (const block of loops.keys()) add(block);
+  const jumped = new Set<Block>();
   for (const block of region.blocks) {
-    for (const target of block.others) add(target);
-    if (leavesAndComesBack(block)) add(block.next);
-  }
-  // A way into the middle of a loop that is not structured is an entry too.
-  for (const block of order) for (const next of successors(block)) if (!follows(block, next)) add(next);
-  for (const block of region.blocks) {
+    for (const target of block.others) {
+      add(target);
+      jumped.add(target);
+    }
     block.others = [];
-    if (leavesAndComesBack(block)) block.next = undefined;
+    if (!leavesAndComesBack(block)) continue;
+    add(block.next);
+    block.next = undefined;
   }
-  if (places.size === 1) return region;
-
-  const heads = new Set<Block>(loops.keys());
-  const chooser: Block = { index: -1, start: region.start, context: root, instructions: [], ending: "enter", taken: undefined, next: undefined, others: [], entry: -1 };
+  for (;;) {
+    const known = places.size;
+    const opened = known === 1 ? region : withWays(region, places, loops, jumped);
+    // What is jumped to in a way that is not structured is an entry too.
+    const { order, follows } = layOut(opened.entry);
+    for (const block of order) for (const next of successors(block)) if (!follows(block, next)) add(next);
+    if (places.size === known) return opened;
+    for (const block of region.blocks) block.others = [];
+  }
+}
+function withWays(region: Region, places: ReadonlySet<Block>, loops: ReadonlyMap<Block, Loop>, jumped: ReadonlySet<Block>): Region {
+  const empty = { index: -1, context: region.entry.context, instructions: [], taken: undefined };
+  const chooser: Block = { ...empty, start: region.start, ending: "enter", next: undefined, others: [], entry: -1 };
   const entries = [...places].map((block, number): Entry => {
-    const way: Block = { index: -1, start: block.start, context: root, instructions: [], ending: "fall", taken: undefined, next: block, others: [], entry: number };
-    const around = loopsAround(block, loops);
-    for (const [i, head] of [...around, chooser].entries()) {
-      const on = i === 0 ? way : around[i - 1];
+    const way: Block = { ...empty, start: block.start, ending: "fall", next: block, others: [], entry: number };
+    const heads = loopsAround(block, loops);
+    for (const [i, head] of [...heads, chooser].entries()) {
+      const on = i === 0 ? way : heads[i - 1];
       if (!head.others.includes(on)) head.others.push(on);
     }
-    return { rip: block.start, way, heads: around, isHead: heads.has(block) || block === region.entry };
+    return { rip: block.start, way, heads, isHead: loops.has(block) || block === region.entry, isJumped: jumped.has(block) };
   });
   return { ...region, entry: chooser, entries, blocks: [chooser, ...entries.map(({ way }) => way), ...region.blocks] };
 }

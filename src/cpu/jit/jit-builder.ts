@@ -165,6 +165,20 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     graph.ifUnlikely(graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count)), () => this.#leave(graph.i32(EXIT_CONTINUE), start, 0));
   }
+  /** Truth: the budget does not reach for `count` instructions. */
+  isBudgetBelow(count: number): Node {
+    const { graph } = this;
+    return graph.op("i32.lt_s", graph.get(this.#budget), graph.i32(count));
+  }
+  setExitAddress(address: number): void {
+    this.graph.set(this.#exitRip, this.graph.i64(BigInt(address)));
+  }
+  /** Leaves for want of budget at the address that was set; flags are in RAM. */
+  leaveForBudget(): void {
+    const { graph } = this;
+    graph.set(this.#exitKind, graph.i32(EXIT_CONTINUE));
+    graph.br(this.#exit);
+  }
   /** Takes what has retired from the budget. */
   charge(): void {
     const { graph } = this;

@@ -125,7 +125,7 @@ export class Jit {
 
   /** A chunk ended at `rip`, in code that is not translated: compile it when that has happened often enough. */
   sample(rip: number): void {
-    if (this.enabled && this.#count(rip)) this.#compileAround(rip);
+    if (this.enabled && this.#count(rip)) this.#compileAround(rip, this.#takeLanding());
   }
   /** Counts a sample. True when there were enough around here. */
   #count(rip: number): boolean {
@@ -140,7 +140,7 @@ export class Jit {
    *  never ends a chunk itself. */
   sampleLanding(): void {
     const landing = this.#takeLanding();
-    if (landing !== 0 && this.#code.regionAt(landing) < 0) this.sample(landing);
+    if (landing !== 0 && this.#code.regionAt(landing) < 0 && this.enabled && this.#count(landing)) this.#compileAround(landing, landing);
   }
   #takeLanding(): number {
     const words = this.#ram.u32;
@@ -151,8 +151,7 @@ export class Jit {
   }
   /** Translates the function around `rip`, or the largest loop around it that is not too long; or, outside of both, what will be come to
    *  again: where translated code has gone on in the cold engine, and at last `rip` itself. */
-  #compileAround(rip: number): void {
-    const landing = this.#takeLanding();
+  #compileAround(rip: number, landing: number): void {
     const body = this.#functionAround(rip);
     const landings = landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : [];
     const done = body === undefined ? this.#compileCycle(rip, landings) : this.#compileFunction(body, rip, landings);
@@ -160,7 +159,7 @@ export class Jit {
     this.#seen.clear();
   }
   #compileFunction(body: Region, rip: number, landings: readonly number[]): boolean {
-    const jumpTargets = this.#code.jumpTargets(body.start, this.#functionEnd(body.start));
+    const jumpTargets = this.#jumpTargets(body.start, this.#functionEnd(body.start));
     if (sizeOf(body) <= WHOLE) return this.#grow(body.start, landings, { jumpTargets });
     const loops = loopsIn(body, rip);
     const loop = loops.find(({ members }) => members.size <= WHOLE) ?? loops.at(-1);
@@ -177,14 +176,33 @@ export class Jit {
     if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
     return this.#compile(start, WHOLE_LIMITS, { ...knowledge, entries: [...old.wanted, ...landings] }, old);
   }
-  /** The function around `rip`: from the nearest call target before it from which it is reached. */
+  /** The function around `rip`: from the nearest call target before it from which it is reached; or else, for functions that are jumped
+   *  to by way of a table, from the first of the jump targets before it. */
   #functionAround(rip: number): Region | undefined {
-    const before = [...this.#code.callTargets].filter((target) => target <= rip && rip - target < NEAR).sort((a, b) => b - a);
-    for (const target of before.slice(0, 3)) {
-      const body = discoverRegion(target, this.#peek, SEARCH_LIMITS, { isMet: this.#isMet });
-      if (body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true) return body;
+    const isBefore = (target: number): boolean => target <= rip && rip - target < LONGEST_FUNCTION;
+    const called = [...this.#code.callTargets].filter(isBefore).sort((a, b) => b - a).slice(0, 3);
+    for (const target of called) {
+      const body = this.#bodyWith(target, rip);
+      if (body !== undefined) return body;
     }
-    return undefined;
+    let found: Region | undefined;
+    let misses = 0;
+    for (const target of this.#jumpTargets(Math.max(called[0] ?? 0, rip - NEAR), rip + 1).sort((a, b) => b - a)) {
+      const body = this.#bodyWith(target, rip);
+      if (body !== undefined) found = body;
+      else if (++misses > 3) break;
+    }
+    return found;
+  }
+  /** What begins at `start`, when `rip` belongs to it. */
+  #bodyWith(start: number, rip: number): Region | undefined {
+    const jumpTargets = this.#jumpTargets(start, this.#functionEnd(start));
+    const body = discoverRegion(start, this.#peek, SEARCH_LIMITS, { isMet: this.#isMet, jumpTargets });
+    return body?.blocks.some((block) => block.instructions.some((d) => d.rip === rip)) === true ? body : undefined;
+  }
+  /** Where indirect jumps have gone, from `start` up to `end`. */
+  #jumpTargets(start: number, end: number): number[] {
+    return [...this.#code.jumpTargets].filter((target) => target >= start && target < end);
   }
   #functionEnd(start: number): number {
     let end = start + LONGEST_FUNCTION;
@@ -219,7 +237,7 @@ export class Jit {
         continue;
       }
       const run = this.#instantiate(compiled);
-      if (run === undefined || !this.#install(region, slot, run, compiled.needs, wanted)) {
+      if (run === undefined || !this.#install(region, slot, run, compiled.need, wanted)) {
         this.#freeSlots.push(slot);
         return false;
       }
@@ -304,7 +322,7 @@ export class Jit {
     return this.#live.size >= MAX_REGIONS;
   }
 
-  #install(region: Region, slot: number, run: unknown, needs: readonly number[], wanted: ReadonlySet<number>): boolean {
+  #install(region: Region, slot: number, run: unknown, need: number, wanted: ReadonlySet<number>): boolean {
     const inside = new Set(region.entries.map(({ rip }) => rip));
     // Regions that began where this one can be entered are part of it now.
     for (const { rip } of region.entries) {
@@ -314,7 +332,7 @@ export class Jit {
     const records: number[] = [];
     for (const [number, { rip }] of region.entries.entries()) {
       const frame = region.pages.get(rip - (rip % PAGE_SIZE)) as number;
-      const record = this.#code.installRegion(rip, frame, slot, number, needs[number], region.pages.size > 1 ? this.epoch : 0);
+      const record = this.#code.installRegion(rip, frame, slot, number, need, region.pages.size > 1 ? this.epoch : 0);
       if (record !== 0) records.push(record);
       else if (number === 0) return false;
     }

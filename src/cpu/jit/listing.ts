@@ -32,7 +32,7 @@ export function regionListing(region: Region, part: "whole" | "blocks" = "whole"
   const compiled = compileRegion(region, { marks });
   if ("coldOnly" in compiled) return `region at 0x${region.start.toString(16)}: ${compiled.coldOnly.mnemonic} stays with the cold engine\n`;
   const lines = functionText(compiled.bytes, namesOf(compiled.bytes, marks[0].offset));
-  const out = [`region at 0x${region.start.toString(16)}: ${compiled.instructions} instructions, entered with a budget of ${compiled.needs[0]} or more`];
+  const out = [`region at 0x${region.start.toString(16)}: ${compiled.instructions} instructions, entered with a budget of ${compiled.need} or more`];
   let next = 0;
   const upTo = (offset: number): void => {
     for (; next < lines.length && lines[next].offset < offset; next++) out.push(wasmLine(lines[next]));

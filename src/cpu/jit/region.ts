@@ -51,6 +51,8 @@ export interface Entry {
   readonly heads: readonly Block[];
   /** A loop begins there, or the region. */
   readonly isHead: boolean;
+  /** Indirect jumps of the region go there. */
+  readonly isJumped: boolean;
 }
 
 export interface Region {
@@ -203,7 +205,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
     }
   }
   const first = blockAt(root, entry) as Block;
-  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isHead: true }], blocks, pages };
+  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isHead: true, isJumped: false }], blocks, pages };
 }
 /** True for what leaves a function and goes on behind itself later. */
 function comesBack(d: Decoded, ending: Block["ending"]): boolean {
