@@ -13,6 +13,7 @@
  */
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
+export const LARGE_PAGE_SHIFT = 21;
 export const LARGE_PAGE_SIZE = 0x20_0000;
 
 export const STATE_BASE = 0x1000;

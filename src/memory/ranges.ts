@@ -1,6 +1,6 @@
 /** Range translations: contiguous runs of pages that translated code may access without asking (DESIGN section 4).
  *
- *  A slot in RAM, 32 bytes:  +0 i64 base   +8 i64 limit   +16 i32 delta   +20 u16 misses since the start
+ *  A slot in RAM, 32 bytes:  +0 i64 base   +8 i64 limit   +16 i32 delta   +20 u16 misses of the block since the start
  *  covers [base, base + limit): host = low 32 bits of the address + delta. `limit` is 127 less than the run, so that
  *  up to 128 bytes from a covered address stay inside. An empty slot has limit 0.
  *
@@ -15,7 +15,7 @@
  *  narrowed, so that a long run is found with one look per 2 MiB. */
 import { FRAME_CODE } from "./frame-flags.ts";
 import type { FrameAllocator } from "./frames.ts";
-import { LARGE_PAGE_SIZE, PAGE_SHIFT, PAGE_SIZE, RANGE_BASE } from "./physical-map.ts";
+import { LARGE_PAGE_SHIFT, LARGE_PAGE_SIZE, PAGE_SHIFT, PAGE_SIZE, RANGE_BASE } from "./physical-map.ts";
 import {
   PTE_ACCESSED, PTE_DIRTY, PTE_FRAME_MASK, PTE_LARGE, PTE_LARGE_FRAME_MASK, PTE_PRESENT, PTE_USER, PTE_WRITABLE,
 } from "./pte.ts";
@@ -26,10 +26,18 @@ export const RANGE_SLOT_BYTES = 32;
 export const RANGE_LIMIT = 8;
 export const RANGE_DELTA = 16;
 export const RANGE_MISSES = 20;
-/** Slots 0…16 serve reads (by base register; 16 = none), 17…33 writes. */
+/** By base register, 16 for none; and so many of each, for a register points here and there in turn. */
 export const RANGE_CLASSES = 17;
-export const RANGE_SLOTS = 2 * RANGE_CLASSES;
+export const RANGE_BANKS = 4;
+/** Behind those, class + 17 × bank, come slots that are found by the address: the run that was last filled for each of so many blocks of
+ *  2 MiB. A slot that misses takes its run from there. */
+export const FIRST_BLOCK_RANGE = RANGE_CLASSES * RANGE_BANKS;
+export const RANGE_BLOCKS = 32;
+/** Slots before this one serve reads, from it on writes, in the same order. */
+export const FIRST_WRITE_RANGE = FIRST_BLOCK_RANGE + RANGE_BLOCKS;
+export const RANGE_SLOTS = 2 * FIRST_WRITE_RANGE;
 const SLOT_WORDS = RANGE_SLOT_BYTES / 4;
+const FIRST_WRITE_SLOT = RANGE_BASE + FIRST_WRITE_RANGE * RANGE_SLOT_BYTES;
 export const RANGE_TAIL = 127;
 const ENTRIES = 512;
 const TWO_32 = 0x1_0000_0000;
@@ -115,7 +123,7 @@ export class Ranges {
     let kept = 0;
     for (let i = 0; i < this.liveCount; i++) {
       const slot = this.live[i];
-      if (slot >= RANGE_CLASSES) this.empty(slot);
+      if (slot >= FIRST_WRITE_RANGE) this.empty(slot);
       else this.live[kept++] = slot;
     }
     this.kept(kept);
@@ -131,7 +139,7 @@ export class Ranges {
       const slot = this.live[i];
       const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
       const first = (words[at] + words[at + 4]) >>> PAGE_SHIFT;
-      if (slot >= RANGE_CLASSES && frame >= first && frame < first + ((words[at + 2] + RANGE_TAIL) >>> PAGE_SHIFT)) this.empty(slot);
+      if (slot >= FIRST_WRITE_RANGE && frame >= first && frame < first + ((words[at + 2] + RANGE_TAIL) >>> PAGE_SHIFT)) this.empty(slot);
       else this.live[kept++] = slot;
     }
     this.kept(kept);
@@ -144,19 +152,28 @@ export class Ranges {
     return this.ram.i32[(slot + RANGE_LIMIT) >>> 2] === 0;
   }
 
-  /** True when the page of `address` follows the run in the slot at RAM address `slot`. @hot */
+  /** True when the page of `address` follows the run in the slot at RAM address `slot`, or that of its block. @hot */
   endsBefore(slot: number, address: number): boolean {
+    const page = address - (address % PAGE_SIZE);
+    return this.endOf(slot) === page || this.endOf(this.blockOf(slot, page - PAGE_SIZE)) === page;
+  }
+  /** RAM address of the slot that belongs to the block of `address`. @hot */
+  private blockOf(slot: number, address: number): number {
+    const first = slot >= FIRST_WRITE_SLOT ? FIRST_WRITE_RANGE + FIRST_BLOCK_RANGE : FIRST_BLOCK_RANGE;
+    return RANGE_BASE + (first + (((address | 0) >>> LARGE_PAGE_SHIFT) & (RANGE_BLOCKS - 1))) * RANGE_SLOT_BYTES;
+  }
+  /** End of a slot's run; 0 when it is empty. @hot */
+  private endOf(slot: number): number {
     const words = this.ram.i32;
     const at = slot >>> 2;
-    const end = (words[at] >>> 0) + words[at + 1] * TWO_32 + words[at + 2] + RANGE_TAIL;
-    return words[at + 2] !== 0 && end === address - (address % PAGE_SIZE);
+    return words[at + 2] === 0 ? 0 : (words[at] >>> 0) + words[at + 1] * TWO_32 + words[at + 2] + RANGE_TAIL;
   }
 
   /** Fills the slot at RAM address `slot` with the longest contiguous run around `address`, which has just been translated through
    *  `root`; leaves it as it is when the page does not qualify (its frame holds translations). @hot */
   refill(slot: number, root: number, address: number): void {
     const words = this.ram.i32;
-    const write = slot >= RANGE_BASE + RANGE_CLASSES * RANGE_SLOT_BYTES;
+    const write = slot >= FIRST_WRITE_SLOT;
     const need = write ? NEED_WRITE : NEED_READ;
     const page = address - (address % PAGE_SIZE);
     const entry = this.leaf(root, page);
@@ -165,11 +182,12 @@ export class Ranges {
     if (write && (this.frames.flags[frame] & FRAME_CODE) !== 0) return;
     this.refills++;
     this.scanLeft = SCAN_LIMIT;
-    const at = slot >>> 2;
     const delta = ((frame << PAGE_SHIFT) - (page | 0)) | 0;
     let first = page;
     let end = page + PAGE_SIZE;
     // A run that grows page by page is taken up where it ended.
+    const before = this.blockOf(slot, page - PAGE_SIZE);
+    const at = (this.endOf(before) === page ? before : slot) >>> 2;
     const length = words[at + 2] === 0 ? 0 : words[at + 2] + RANGE_TAIL;
     const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
     const grows = length > 0 && length < RANGE_REACH && words[at + 4] === delta;
@@ -180,7 +198,13 @@ export class Ranges {
     else end = this.forward(root, end, frame + 1, need);
     const block = page - (page % LARGE_PAGE_SIZE);
     if (first <= block && end >= block + LARGE_PAGE_SIZE) this.rememberTableOf(root, page, need);
-    if (length === 0) this.live[this.liveCount++] = (slot - RANGE_BASE) / RANGE_SLOT_BYTES;
+    this.set(slot, first, end, delta);
+    this.set(this.blockOf(slot, page), first, end, delta);
+  }
+  private set(slot: number, first: number, end: number, delta: number): void {
+    const words = this.ram.i32;
+    const at = slot >>> 2;
+    if (words[at + 2] === 0) this.live[this.liveCount++] = (slot - RANGE_BASE) / RANGE_SLOT_BYTES;
     words[at] = first | 0;
     words[at + 1] = (first / TWO_32) | 0;
     words[at + 2] = end - first - RANGE_TAIL;
@@ -355,7 +379,7 @@ export class Ranges {
       const at = RANGE_BASE / 4 + slot * SLOT_WORDS;
       if (words[at + 2] === 0) continue;
       const base = (words[at] >>> 0) + words[at + 1] * TWO_32;
-      visit(base, (words[at + 2] + RANGE_TAIL) / PAGE_SIZE, (words[at] + words[at + 4]) >>> PAGE_SHIFT, slot >= RANGE_CLASSES ? "write" : "read");
+      visit(base, (words[at + 2] + RANGE_TAIL) / PAGE_SIZE, (words[at] + words[at + 4]) >>> PAGE_SHIFT, slot >= FIRST_WRITE_RANGE ? "write" : "read");
     }
   }
   /** What is remembered of the page table in `frame`. */

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { MADV_COLD, MADV_DONTNEED, MADV_FREE, MAP_PRIVATE, MAP_SHARED, MREMAP_MAYMOVE, PROT_NONE, PROT_READ } from "../abi/linux/mman.ts";
 import { READ, WRITE } from "../memory/access.ts";
 import { RANGE_BASE } from "../memory/physical-map.ts";
-import { RANGE_CLASSES, RANGE_SLOT_BYTES } from "../memory/ranges.ts";
+import { FIRST_WRITE_RANGE, RANGE_SLOT_BYTES } from "../memory/ranges.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { SharedObject } from "./backing/shared.ts";
 import { checkAll, cloneOf, makeContext, makeSpace, PAGE, PRIVATE, poke, peekByte, RW, TestFile } from "./testing.ts";
 
 const READ_SLOT = RANGE_BASE;
-const WRITE_SLOT = RANGE_BASE + RANGE_CLASSES * RANGE_SLOT_BYTES;
+const WRITE_SLOT = RANGE_BASE + FIRST_WRITE_RANGE * RANGE_SLOT_BYTES;
 
 function setup(pages = 16) {
   const context = makeContext(64);
@@ -30,7 +30,7 @@ function fill(space: AddressSpace, at: number, pages: number, access: typeof REA
 function covered(space: AddressSpace, access: "read" | "write"): { base: number; pages: number } | undefined {
   let found: { base: number; pages: number } | undefined;
   space.context.mmu.ranges.forEach((base, pages, _frame, kind) => {
-    if (kind === access) found = { base, pages };
+    if (kind === access) found ??= { base, pages };
   });
   return found;
 }

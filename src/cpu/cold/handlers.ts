@@ -9,10 +9,10 @@ import { I32, I64 } from "../wasm/opcodes.ts";
 import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
-import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
-import { RANGE_LIMIT, RANGE_MISSES } from "../../memory/ranges.ts";
+import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
 
@@ -114,8 +114,14 @@ function addMaterialize(module: ModuleBuilder): number {
   return module.addFunction(module.type([], []), graph.locals, code.take(), "materialize");
 }
 
+/** Misses of a block after which its run is looked for, then at every doubling and as often as this. */
+const FIRST_REFILL = 4;
+const REFILL_AT_LEAST_EVERY = 8192;
+const slotAddress = (number: number): number => RANGE_BASE + number * RANGE_SLOT_BYTES;
+
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
- *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss looks into the TLB first; a range that is empty is refilled, and so is one that has missed 16, 32, 64…
+ *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss takes the run of the address's block
+ *  if that covers it, and looks into the TLB else; a range that is empty is refilled, and so it is when the block has missed 4, 8, 16…
  *  times and every 8,192: seldom enough that accesses alternating between places do not refill for ever. */
 function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number, materialize: number): void {
   const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
@@ -149,12 +155,25 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       const first = graph.op("i64.sub", address, wide(before));
       const last = graph.op("i64.add", first, wide(graph.op("i32.sub", graph.op("i32.shr_u", request, graph.i32(RANGE_LENGTH_SHIFT)), graph.i32(1))));
       const entry = graph.op("i32.and", graph.op("i32.shr_u", graph.op("i32.wrap_i64", first), graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
-      const misses = graph.op("i32.add", graph.load("i32.load16_u", slot, RANGE_MISSES), graph.i32(1));
-      graph.store("i32.store16", slot, misses, RANGE_MISSES);
-      const power = graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))));
-      const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(8191))),
-        graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(16)), power));
       const isEmpty = graph.op("i32.eqz", graph.load("i32.load", slot, RANGE_LIMIT));
+      // The run of the address's block serves this slot from now on, if it covers what is asked for.
+      const kind = graph.select(graph.op("i32.ge_u", slot, graph.i32(slotAddress(FIRST_WRITE_RANGE))), graph.i32(slotAddress(FIRST_WRITE_RANGE + FIRST_BLOCK_RANGE)), graph.i32(slotAddress(FIRST_BLOCK_RANGE)));
+      const number = graph.op("i32.and", graph.op("i32.shr_u", graph.op("i32.wrap_i64", first), graph.i32(LARGE_PAGE_SHIFT)), graph.i32(RANGE_BLOCKS - 1));
+      const block = graph.op("i32.add", kind, graph.op("i32.mul", number, graph.i32(RANGE_SLOT_BYTES)));
+      const base = graph.load("i64.load", block), limit = graph.load("i64.load", block, RANGE_LIMIT);
+      const isCovered = graph.op("i64.lt_u", graph.op("i64.sub", first, base), limit);
+      graph.if(graph.op("i32.and", isCovered, graph.op("i32.eqz", isEmpty)), () => {
+        const delta = graph.load("i32.load", block, RANGE_DELTA);
+        graph.store("i64.store", slot, base);
+        graph.store("i64.store", slot, limit, RANGE_LIMIT);
+        graph.store("i32.store", slot, delta, RANGE_DELTA);
+        graph.return(graph.op("i32.add", graph.op("i32.wrap_i64", first), delta));
+      });
+      const misses = graph.op("i32.add", graph.load("i32.load16_u", block, RANGE_MISSES), graph.i32(1));
+      graph.store("i32.store16", block, misses, RANGE_MISSES);
+      const power = graph.op("i32.eqz", graph.op("i32.and", misses, graph.op("i32.sub", misses, graph.i32(1))));
+      const often = graph.op("i32.or", graph.op("i32.eqz", graph.op("i32.and", misses, graph.i32(REFILL_AT_LEAST_EVERY - 1))),
+        graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(FIRST_REFILL)), power));
       graph.if(graph.op("i32.eqz", graph.op("i32.or", often, isEmpty)), () => {
         graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
           graph.return(graph.op("i32.add", graph.op("i32.wrap_i64", first), graph.load("i32.load", entry, array + 8)));

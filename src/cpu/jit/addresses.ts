@@ -40,6 +40,8 @@ export class Addresses {
   #roots = 0;
   #registers: (Place | undefined)[] = new Array(16);
   #groups: readonly Group[] = [];
+  /** By register: how often the text so far has made it point elsewhere. */
+  readonly #assignments = new Uint32Array(16);
   readonly #sums = new Map<string, number>();
 
   get state(): AddressState {
@@ -68,8 +70,13 @@ export class Addresses {
   ofRegister(n: number): Place {
     return (this.#registers[n] ??= this.fresh());
   }
+  /** What register `n` points to changes: to a place near by, or elsewhere. */
   assign(n: number, place: Place | undefined): void {
+    if (place === undefined || place.root !== this.#registers[n]?.root) this.#assignments[n]++;
     this.#registers[n] = place;
+  }
+  assignments(n: number): number {
+    return this.#assignments[n];
   }
   of(node: Node): Place | undefined {
     if (typeof node.constant === "bigint") return plus({ root: 0, offset: 0 }, Number(node.constant));

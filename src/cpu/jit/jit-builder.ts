@@ -22,7 +22,7 @@ import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
 import type { Facts } from "./tame.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
-import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
+import { FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 const CLASS_NONE = 16;
 const CLASS_STACK = 4;
@@ -494,11 +494,15 @@ export class JitBuilder extends Builder {
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
   /** Stack pages that are read have been written: one slot serves both. */
-  readRange(rangeClass: number): number {
-    return RANGE_BASE + (rangeClass === CLASS_STACK ? RANGE_CLASSES + CLASS_STACK : rangeClass) * RANGE_SLOT_BYTES;
+  readRange(rangeClass: number, bank = this.#bank(rangeClass)): number {
+    return RANGE_BASE + (rangeClass === CLASS_STACK ? FIRST_WRITE_RANGE + CLASS_STACK : rangeClass + bank * RANGE_CLASSES) * RANGE_SLOT_BYTES;
   }
-  writeRange(rangeClass: number): number {
-    return RANGE_BASE + (RANGE_CLASSES + rangeClass) * RANGE_SLOT_BYTES;
+  writeRange(rangeClass: number, bank = this.#bank(rangeClass)): number {
+    return RANGE_BASE + (FIRST_WRITE_RANGE + rangeClass + bank * RANGE_CLASSES) * RANGE_SLOT_BYTES;
+  }
+  /** A register that is made to point elsewhere uses another slot: a list's node and its head do not push each other out. */
+  #bank(rangeClass: number): number {
+    return rangeClass < CLASS_NONE && rangeClass !== CLASS_STACK ? this.addresses.assignments(rangeClass) % RANGE_BANKS : 0;
   }
   /** Host address of an access, which is asked for unless a group has done so. */
   #access(address: Value, bytes: number, write: boolean, rangeClass: number): Host {
@@ -508,7 +512,8 @@ export class JitBuilder extends Builder {
     if (known !== undefined) return { variable: known.host, offset: () => place.offset - known.low };
     const group: Group = { root: place.root, low: place.offset, high: place.offset + bytes, write, host: graph.variable(I32), block: this.#block };
     addresses.add(group);
-    const range = (): number => (group.write ? this.writeRange(rangeClass) : this.readRange(rangeClass));
+    const bank = this.#bank(rangeClass);
+    const range = (): number => (group.write ? this.writeRange(rangeClass, bank) : this.readRange(rangeClass, bank));
     const before = (): number => place.offset - group.low;
     const first = graph.displaced(address.node, () => -before());
     graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#field(I32, range, RANGE_DELTA)));
