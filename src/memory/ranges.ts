@@ -26,8 +26,8 @@ export const RANGE_SLOT_BYTES = 32;
 export const RANGE_LIMIT = 8;
 export const RANGE_DELTA = 16;
 export const RANGE_MISSES = 20;
-/** Slots 0…16 serve reads (by base register; 16 = none), 17…33 writes. */
-export const RANGE_CLASSES = 17;
+/** Slots 0…17 serve reads (by base register; 16 = none, 17 = of FS or GS), 18…35 writes. */
+export const RANGE_CLASSES = 18;
 export const RANGE_SLOTS = 2 * RANGE_CLASSES;
 const SLOT_WORDS = RANGE_SLOT_BYTES / 4;
 export const RANGE_TAIL = 127;

@@ -97,6 +97,7 @@ export function x87_set_status(value: i32): void {
 
 /** The full tag word, derived: 0 valid, 1 zero, 2 special, 3 empty, two bits for each physical register. */
 export function x87_tag_word(): i32 {
+  if (load<u16>(X87_VALID) == 0) return 0xffff;
   let word = 0;
   for (let r = 7; r >= 0; r--) word = (word << 2) | tagOf(r);
   return word;

@@ -16,7 +16,7 @@ import {
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
-import { Addresses, type AddressState, type Group, type Host } from "./addresses.ts";
+import { Addresses, type AddressState, type Group, type Host, MAX_GROUP } from "./addresses.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
@@ -25,6 +25,7 @@ import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } 
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 const CLASS_NONE = 16;
+const CLASS_SEGMENT = 17;
 const CLASS_STACK = 4;
 /** EXIT_KIND that means: what the floating-point helpers have left says why. */
 const FLOAT = -2;
@@ -427,31 +428,38 @@ export class JitBuilder extends Builder {
   }
   #load(name: string, address: Value, bytes: number, rangeClass: number): Node {
     const { graph } = this;
-    if (this.#stored) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
-    const host = this.#access(address, bytes, false, rangeClass);
+    const host = this.#stored ? this.#asked(address, bytes, false) : this.#access(address, bytes, false, rangeClass);
+    if (host === undefined) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
     return graph.load(name, graph.get(host.variable), host.offset);
   }
   storeAt(address: Value, value: Value, rangeClass = this.#implicitClass()): void {
     const { graph } = this;
     const bytes = value.width / 8;
-    if (this.#stored) {
-      const host = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
-      graph.store(storeName(value), host, value.node);
-      graph.ifUnlikely(graph.op("i32.eq", host, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
+    const host = this.#stored ? this.#asked(address, bytes, true) : this.#access(address, bytes, true, rangeClass);
+    if (host === undefined) {
+      const there = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
+      graph.store(storeName(value), there, value.node);
+      graph.ifUnlikely(graph.op("i32.eq", there, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
       return;
     }
-    const host = this.#access(address, bytes, true, rangeClass);
     graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
     this.#stored = true;
   }
-  /** What a range covers may be written, up to 16 bytes on. */
+  /** Asks as the accesses that follow would, which then need not. */
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
     if (this.#stored) throw new ColdOnly("a question behind a store");
+    if (bytes <= MAX_GROUP) {
+      const rangeClass = this.#implicitClass(), piece = Math.min(bytes, 8);
+      this.#access(address, piece, true, rangeClass);
+      if (bytes > piece) this.#access(this.add(address, this.constant(64, bytes - piece)), piece, true, rangeClass);
+      return;
+    }
     this.#leaveIfDenied(graph.call(this.#imports.checkWrite, I32, graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(bytes)));
   }
   #class(): number {
-    const { base, index } = this.#d;
+    const { base, index, segment } = this.#d;
+    if (segment !== ZERO) return CLASS_SEGMENT;
     return base !== ZERO ? (base - GPR) >> 3 : index !== ZERO ? (index - GPR) >> 3 : CLASS_NONE;
   }
   #implicitClass(): number {
@@ -487,6 +495,12 @@ export class JitBuilder extends Builder {
       this.#leaveIfDenied(graph.get(group.host));
     });
     return { variable: group.host, offset: before };
+  }
+  /** The same for an access that a question from before may include, though this instruction has stored. */
+  #asked(address: Value, bytes: number, write: boolean): Host | undefined {
+    const { addresses } = this, place = addresses.of(address.node);
+    const known = place === undefined ? undefined : addresses.find(place, bytes, write, this.#block);
+    return known === undefined || place === undefined ? undefined : { variable: known.host, offset: () => place.offset - known.low };
   }
   /** Host address of an access behind a store of the same instruction, which cannot be begun again: what straddles two pages is done
    *  aside (BOUNCE_READ, BOUNCE_WRITE). */

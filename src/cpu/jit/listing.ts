@@ -95,7 +95,7 @@ function stateName(at: number): string | undefined {
     const field = (at - RANGE_BASE) % RANGE_SLOT_BYTES;
     const name = field === 0 ? "base" : field === RANGE_LIMIT ? "limit" : field === RANGE_DELTA ? "delta" : `field${field}`;
     const number = slot % RANGE_CLASSES;
-    return `${slot < RANGE_CLASSES ? "read" : "write"}.${number === RANGE_CLASSES - 1 ? "none" : registerName(number)}.${name}`;
+    return `${slot < RANGE_CLASSES ? "read" : "write"}.${["none", "segment"][number - 16] ?? registerName(number)}.${name}`;
   }
   return WORDS[at];
 }
