@@ -210,6 +210,8 @@ function mayInline(context: Context, target: number, limits: RegionLimits, look:
       if (ending === "branch") queue.push(d.target);
       else if (ending === "jump") rip = d.target;
       else if (ending !== "call" && ending !== "indirect-call") break;
+      // Padding: the call does not return (__stack_chk_fail), and another function follows.
+      else if (look(rip)?.encoding.mnemonic === "nop") break;
     }
   }
   return returns;
