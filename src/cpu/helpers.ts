@@ -162,7 +162,6 @@ const x87Helpers = {
   /** (bits 16, 32 or 64; 1 to truncate) */
   x87_store_integer: sig("i64", "i32", "i32"),
   x87_store_bcd: sig(undefined),
-  x87_pop: sig(undefined),
 
   /** (i, 1 for FCOM or 0 for FUCOM, pops) */
   x87_compare: sig(undefined, "i32", "i32", "i32"),
@@ -185,12 +184,11 @@ const x87Helpers = {
   x87_init: sig(undefined),
   x87_clear_exceptions: sig(undefined),
   x87_set_control: sig(undefined, "i32"),
-  /** The status word with TOP. */
-  x87_status: sig("i32"),
   x87_set_status: sig(undefined, "i32"),
   /** The full tag word, derived from contents. */
   x87_tag_word: sig("i32"),
-  x87_set_tag_word: sig(undefined, "i32"),
+  /** (control word, status word, full tag word) */
+  x87_set_environment: sig(undefined, "i32", "i32", "i32"),
   /** ST(i) to or from SCRATCH_A (10 bytes), tags untouched. */
   x87_get_register: sig(undefined, "i32"),
   x87_set_register: sig(undefined, "i32"),

@@ -30,14 +30,14 @@ export {
   x87_push_f32, x87_push_f64, x87_push_f80, x87_push_integer, x87_push_register, x87_push_bcd, x87_push_constant,
 } from "./x87-load.as";
 export {
-  x87_store_f32, x87_store_f64, x87_store_f80, x87_store_integer, x87_store_bcd, x87_pop,
+  x87_store_f32, x87_store_f64, x87_store_f80, x87_store_integer, x87_store_bcd,
 } from "./x87-store.as";
 export {
   x87_compare, x87_compare_f32, x87_compare_f64, x87_compare_integer, x87_compare_flags, x87_test, x87_examine,
 } from "./x87-compare.as";
 export {
-  x87_move, x87_conditional_move, x87_exchange, x87_free, x87_rotate, x87_init, x87_clear_exceptions, x87_set_control, x87_status,
-  x87_set_status, x87_tag_word, x87_set_tag_word, x87_get_register, x87_set_register,
+  x87_move, x87_conditional_move, x87_exchange, x87_free, x87_rotate, x87_init, x87_clear_exceptions, x87_set_control,
+  x87_set_status, x87_tag_word, x87_set_environment, x87_get_register, x87_set_register,
 } from "./x87-control.as";
 export {
   x87_exp2m1, x87_log2x, x87_log2p1, x87_sin, x87_cos, x87_sincos, x87_tan, x87_atan,

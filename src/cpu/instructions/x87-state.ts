@@ -32,6 +32,13 @@ export function noteInstruction(b: Builder, memory?: Operand): void {
   if (memory !== undefined) b.setState(X87_OPERAND, b.effectiveAddress(memory));
 }
 
+/** Makes ST(0) empty and ST(1) the top. */
+export function pop(b: Builder): void {
+  const top = b.zext(b.getState(X87_TOP, "i32.load16_u"), 32), valid = b.zext(b.getState(X87_VALID, "i32.load16_u"), 32);
+  b.setState(X87_VALID, b.and(valid, b.rotl(number(b, -2), top)), "i32.store16");
+  b.setState(X87_TOP, b.and(b.add(top, number(b, 1)), number(b, 7)), "i32.store16");
+}
+
 /** Every MMX instruction but EMMS makes all eight registers valid and the top 0 (SDM 1, 9.5.1). */
 export function enterMmx(b: Builder): void {
   b.setState(X87_TOP, b.constant(16, 0), "i32.store16");

@@ -678,7 +678,6 @@ export class JitBuilder extends Builder {
     const nodes = args.map((a) => this.zeroNode(a));
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
-    if (name === "mxcsr_write") this.#float.reload();
   }
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
@@ -721,6 +720,10 @@ export class JitBuilder extends Builder {
   }
   override areTame(operand: Operand, width: 32 | 64): boolean {
     return this.#float.areTame(operand as JitOperand, width);
+  }
+  override setMxcsr(value: Value): void {
+    super.setMxcsr(value);
+    this.#float.reload();
   }
   override fastMask(): Value {
     return this.ofNode(this.#float.mask(), 32);
