@@ -7,7 +7,7 @@
  *  Functions that JavaScript calls are those without an i64 in their signature. */
 import type { Ram } from "../memory/ram.ts";
 
-export type WasmType = "i32" | "i64";
+export type WasmType = "i32" | "i64" | "f32" | "f64";
 /** Parameters and result of one helper. */
 export interface HelperSignature {
   readonly params: readonly WasmType[];
@@ -67,6 +67,32 @@ const sseHelpers = {
   /** RCPSS, RSQRTSS: a fixed approximation, no flags. */
   f32_reciprocal: sig("i32", "i32"),
   f32_reciprocal_sqrt: sig("i32", "i32"),
+
+  // The scalar ones for translated code.
+  settle_f64_add: sig("f64", "f64", "f64"),
+  settle_f64_sub: sig("f64", "f64", "f64"),
+  settle_f64_mul: sig("f64", "f64", "f64"),
+  settle_f64_div: sig("f64", "f64", "f64"),
+  settle_f64_sqrt: sig("f64", "f64"),
+  settle_f64_min: sig("f64", "f64", "f64"),
+  settle_f64_max: sig("f64", "f64", "f64"),
+  settle_f64_comis: sig("i32", "f64", "f64"),
+  settle_f64_ucomis: sig("i32", "f64", "f64"),
+  settle_f64_compare: sig("f64", "f64", "f64", "i32"),
+  settle_f64_round: sig("f64", "f64", "i32"),
+  settle_f64_to_f32: sig("f32", "f64"),
+  settle_f32_add: sig("f32", "f32", "f32"),
+  settle_f32_sub: sig("f32", "f32", "f32"),
+  settle_f32_mul: sig("f32", "f32", "f32"),
+  settle_f32_div: sig("f32", "f32", "f32"),
+  settle_f32_sqrt: sig("f32", "f32"),
+  settle_f32_min: sig("f32", "f32", "f32"),
+  settle_f32_max: sig("f32", "f32", "f32"),
+  settle_f32_comis: sig("i32", "f32", "f32"),
+  settle_f32_ucomis: sig("i32", "f32", "f32"),
+  settle_f32_compare: sig("f32", "f32", "f32", "i32"),
+  settle_f32_round: sig("f32", "f32", "i32"),
+  settle_f32_to_f64: sig("f64", "f32"),
 
   // Packed: operands in SCRATCH_A and SCRATCH_B (first operand = destination register = A), result in SCRATCH_C.
   f64x2_add: sig(undefined),
@@ -205,7 +231,7 @@ const integerHelpers = {
 export const helperSignatures = { ...sseHelpers, ...x87Helpers, ...integerHelpers };
 export type HelperName = keyof typeof helperSignatures;
 
-type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : undefined;
+type ValueOf<T extends WasmType | undefined> = T extends "i64" ? bigint : T extends WasmType ? number : undefined;
 type ParamsOf<P extends readonly WasmType[]> = { -readonly [I in keyof P]: ValueOf<P[I]> };
 /** The exports as JavaScript sees them (i64 as bigint: tests only). */
 export type Helpers = {

@@ -6,6 +6,12 @@ export {
   f64_add, f64_sub, f64_mul, f64_div, f64_min, f64_max, f64_sqrt, f32_add, f32_sub, f32_mul, f32_div, f32_min, f32_max, f32_sqrt,
 } from "./sse-arithmetic.as";
 export {
+  settle_f64_add, settle_f64_sub, settle_f64_mul, settle_f64_div, settle_f64_sqrt, settle_f64_min, settle_f64_max, settle_f64_comis,
+  settle_f64_ucomis, settle_f64_compare, settle_f64_round, settle_f64_to_f32, settle_f32_add, settle_f32_sub, settle_f32_mul,
+  settle_f32_div, settle_f32_sqrt, settle_f32_min, settle_f32_max, settle_f32_comis, settle_f32_ucomis, settle_f32_compare,
+  settle_f32_round, settle_f32_to_f64,
+} from "./sse-settle.as";
+export {
   f64_comis, f64_ucomis, f32_comis, f32_ucomis, f64_compare, f32_compare,
 } from "./sse-compare.as";
 export {

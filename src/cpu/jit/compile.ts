@@ -23,7 +23,7 @@ import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Label } from "../wasm/graph.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
@@ -83,7 +83,7 @@ export function compileRegion(region: Region, marks?: Mark[], expected = 0): Com
   module.importFunction("env", "materialize", [], []);
   for (const name of helpers) {
     const { params, result } = helperSignatures[name as HelperName];
-    module.importFunction("helpers", name, params.map((t) => (t === "i32" ? I32 : I64)), result === undefined ? [] : [result === "i32" ? I32 : I64]);
+    module.importFunction("helpers", name, params.map((t) => WASM_TYPES[t]), result === undefined ? [] : [WASM_TYPES[result]]);
   }
   const code = new Bytes();
   graph.emitTo(code);

@@ -15,7 +15,7 @@ import {
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
-import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
+import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Group, type Host, MAX_GROUP } from "./addresses.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
@@ -56,6 +56,7 @@ export interface TextState { readonly flags: FlagState; readonly addresses: Addr
 
 export class JitBuilder extends Builder {
   override readonly leavesAtDenormals: boolean;
+  override readonly callsWithFloats = true;
   readonly #imports: JitImports;
   readonly #gpr: (Variable | undefined)[] = new Array(16);
   readonly #vector: (Variable | undefined)[] = new Array(16);
@@ -671,7 +672,7 @@ export class JitBuilder extends Builder {
 
   helper(name: string, ...args: Value[]): Value {
     const { result } = helperSignatures[name as HelperName];
-    const type = result === "i64" ? I64 : I32;
+    const type = WASM_TYPES[result ?? "i32"];
     return this.ofNode(this.graph.call(this.#imports.helper(name), type, ...args.map((a) => this.zeroNode(a))), widthOf(type));
   }
   helperVoid(name: string, ...args: Value[]): void {
