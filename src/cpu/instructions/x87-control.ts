@@ -101,8 +101,10 @@ instruction("frstor", ["DD /4   mv"], {}, (b, src) => {
   deliverPending(b);
   const address = b.linearAddress(src), bytes = environmentBytes(src);
   checkReadable(b, address, bytes + STACK_BYTES);
+  // All of it before anything changes: with the new status the instruction might not begin again.
+  const registers = Array.from({ length: 8 }, (_, i) => readRegister(b, at(b, address, bytes + 10 * i)));
   loadEnvironment(b, address, bytes);
-  for (let i = 0; i < 8; i++) loadRegister(b, i, at(b, address, bytes + 10 * i));
+  registers.forEach((value, i) => setRegister(b, i, value));
 });
 
 instruction("fnsave", ["DD /6   mv"], {}, (b, dst) => {
@@ -117,8 +119,10 @@ instruction("fnsave", ["DD /6   mv"], {}, (b, dst) => {
   b.helperVoid("x87_init");
 });
 
-function loadRegister(b: Builder, i: number, address: Value): void {
-  const low = b.loadAt(address, 64), high = b.loadAt(at(b, address, 8), 16);
+function readRegister(b: Builder, address: Value): readonly [low: Value, high: Value] {
+  return [b.loadAt(address, 64), b.loadAt(at(b, address, 8), 16)];
+}
+function setRegister(b: Builder, i: number, [low, high]: readonly [low: Value, high: Value]): void {
   b.setState(SCRATCH_A, low);
   b.setState(SCRATCH_A + 8, high, "i32.store16");
   b.helperVoid("x87_set_register", number(b, i));
@@ -187,7 +191,7 @@ function fxrstor(b: Builder, src: Operand, wide: boolean): void {
   b.setState(X87_INSTRUCTION, b.zext(b.loadAt(at(b, address, 8), wide ? 64 : 32), 64));
   b.setState(X87_OPERAND, b.zext(b.loadAt(at(b, address, 16), wide ? 64 : 32), 64));
   b.setMxcsr(mxcsr);
-  for (let i = 0; i < 8; i++) loadRegister(b, i, at(b, address, ST_OFFSET + 16 * i));
+  for (let i = 0; i < 8; i++) setRegister(b, i, readRegister(b, at(b, address, ST_OFFSET + 16 * i)));
   for (let i = 0; i < 16; i++) b.setVectorRegister(i, b.loadAt(at(b, address, XMM_OFFSET + 16 * i), 128));
 }
 
