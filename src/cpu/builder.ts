@@ -121,6 +121,10 @@ export abstract class Builder {
 
   /** {@link floatGuard} also leaves, with the state before the instruction, when a denormal operand or result was met. */
   readonly leavesAtDenormals: boolean = false;
+  /** The engine keeps the x87 stack itself: it knows that no exception is pending, and pops. */
+  get keepsStack(): boolean {
+    return false;
+  }
   /** Scalar helpers are called with floats (settle_… of cpu/helpers.ts), and settle what need not be computed again. */
   readonly callsWithFloats: boolean = false;
   /** The float in an operand's low bits is known not to be denormal, so it is *tame*: zero, normal, infinite or a NaN. */

@@ -218,6 +218,17 @@ const x87Helpers = {
   /** ST(i) to or from SCRATCH_A (10 bytes), tags untouched. */
   x87_get_register: sig(undefined, "i32"),
   x87_set_register: sig(undefined, "i32"),
+
+  // For translated code that keeps the stack itself, in plain modes and for usual numbers: (significand, sign and exponent) of each.
+  /** 1 and the result in SCRATCH_A, or 0. */
+  x87_sum: sig("i32", "i64", "i32", "i64", "i32"),
+  x87_product: sig("i32", "i64", "i32", "i64", "i32"),
+  x87_quotient: sig("i32", "i64", "i32", "i64", "i32"),
+  /** Bits; SCRATCH_D says whether there is a result. */
+  x87_narrow_f32: sig("i32", "i64", "i32"),
+  x87_narrow_f64: sig("i64", "i64", "i32"),
+  /** −1, 0, 1; or 2 for no result. */
+  x87_order: sig("i32", "i64", "i32", "i64", "i32"),
 } as const satisfies Record<string, HelperSignature>;
 
 const integerHelpers = {

@@ -76,6 +76,8 @@ export const NOTICE_EXCEPTION = 1;
 export const NOTICE_DENORMAL = 2;
 /** FP_FAST has become FP_FAST_MASK since the region read it. */
 export const NOTICE_FAST = 4;
+/** An x87 instruction met what a region that keeps the stack in locals does not do. */
+export const NOTICE_STACK = 8;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */

@@ -49,5 +49,8 @@ export {
   x87_exp2m1, x87_log2x, x87_log2p1, x87_sin, x87_cos, x87_sincos, x87_tan, x87_atan,
 } from "./x87-transcendental.as";
 export {
+  x87_sum, x87_product, x87_quotient, x87_narrow_f32, x87_narrow_f64, x87_order,
+} from "./x87-values.as";
+export {
   u128_divide, crc32c,
 } from "./integer.as";

@@ -62,7 +62,7 @@ function exactly(at: usize, m: u64, se: i32): bool {
 }
 
 /** a + b to `at`; signs and exponents apart from significands. */
-function sum(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
+export function sum(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
   if (!isNormal(ma, sea)) return isZero(ma, sea) && isNormal(mb, seb) && exactly(at, mb, seb);
   if (!isNormal(mb, seb)) return isZero(mb, seb) && exactly(at, ma, sea);
   let ea = sea & MAX_EXPONENT, eb = seb & MAX_EXPONENT;
@@ -111,7 +111,7 @@ function sum(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
   return deliver(at, sign, ea, high, low);
 }
 
-function product(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
+export function product(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
   const sign = (sea ^ seb) & SIGN;
   if (!isNormal(ma, sea)) return isZero(ma, sea) && (isNormal(mb, seb) || isZero(mb, seb)) && exactly(at, 0, sign);
   if (!isNormal(mb, seb)) return isZero(mb, seb) && exactly(at, 0, sign);
@@ -125,7 +125,7 @@ function product(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
   return deliver(at, sign, biased, high, low);
 }
 
-function quotient(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
+export function quotient(at: usize, ma: u64, sea: i32, mb: u64, seb: i32): bool {
   if (!isNormal(mb, seb)) return false;
   const sign = (sea ^ seb) & SIGN;
   if (!isNormal(ma, sea)) return isZero(ma, sea) && exactly(at, 0, sign);
@@ -305,8 +305,10 @@ export let quickBits: u64 = 0;
 export let quickSign: i32 = 0;
 export function quickNarrow(precision: i32, most: i32): bool {
   const top = <i32>load<u16>(X87_TOP), at = address(top);
-  if (!isPlain() || ((<i32>load<u16>(X87_VALID) >> top) & 1) == 0) return false;
-  const m = load<u64>(at), se = <i32>load<u16>(at, 8);
+  return isPlain() && ((<i32>load<u16>(X87_VALID) >> top) & 1) != 0 && quickNarrowOf(load<u64>(at), load<u16>(at, 8), precision, most);
+}
+/** The same for any number. */
+export function quickNarrowOf(m: u64, se: i32, precision: i32, most: i32): bool {
   quickSign = se >> 15;
   if (isZero(m, se)) {
     quickBits = 0;
@@ -338,7 +340,7 @@ export function quickOrder(i: i32): i32 {
   const at = address(top), to = address(other);
   return quickOrderOf(load<u64>(at), load<u16>(at, 8), load<u64>(to), load<u16>(to, 8));
 }
-function quickOrderOf(ma: u64, sea: i32, mb: u64, seb: i32): i32 {
+export function quickOrderOf(ma: u64, sea: i32, mb: u64, seb: i32): i32 {
   const zeroA = isZero(ma, sea), zeroB = isZero(mb, seb);
   if ((!zeroA && !isNormal(ma, sea)) || (!zeroB && !isNormal(mb, seb))) return 2;
   if (zeroA && zeroB) return 0;

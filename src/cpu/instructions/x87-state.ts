@@ -21,6 +21,7 @@ const ERROR_SUMMARY = 0x80;
 
 /** A waiting instruction delivers what is pending before it does anything (Intel SDM 1, 8.6). */
 export function deliverPending(b: Builder): void {
+  if (b.keepsStack) return;
   const summary = b.and(b.getState(X87_STATUS, "i32.load8_u"), b.constant(8, ERROR_SUMMARY));
   b.exceptionIf(b.isNonZero(summary), VECTOR_MF);
 }
@@ -34,6 +35,7 @@ export function noteInstruction(b: Builder, memory?: Operand): void {
 
 /** Makes ST(0) empty and ST(1) the top. */
 export function pop(b: Builder): void {
+  if (b.keepsStack) return;
   const top = b.zext(b.getState(X87_TOP, "i32.load16_u"), 32), valid = b.zext(b.getState(X87_VALID, "i32.load16_u"), 32);
   b.setState(X87_VALID, b.and(valid, b.rotl(number(b, -2), top)), "i32.store16");
   b.setState(X87_TOP, b.and(b.add(top, number(b, 1)), number(b, 7)), "i32.store16");

@@ -27,8 +27,9 @@ import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
-import { NOTICE_DENORMAL, NOTICE_FAST } from "../state.ts";
+import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
+import { planStack, type StackPlan } from "./x87-plan.ts";
 import { type Block, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
@@ -67,7 +68,7 @@ export function compileRegion(region: Region, marks?: Mark[], expected = 0): Com
       return FIXED_IMPORTS + index;
     },
   }, plan);
-  const emitter = new RegionEmitter(region, graph, b, marks !== undefined);
+  const emitter = new RegionEmitter(region, graph, b, marks !== undefined, (expected & NOTICE_STACK) === 0);
   try {
     emitter.emit();
   } catch (error) {
@@ -108,6 +109,7 @@ class RegionEmitter {
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
+  readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
   /** Encoding being recorded, for error reports. */
@@ -117,7 +119,7 @@ class RegionEmitter {
   readonly parts: Mark["part"][] = [];
   readonly #marked: boolean;
 
-  constructor(region: Region, graph: Graph, b: JitBuilder, marked: boolean) {
+  constructor(region: Region, graph: Graph, b: JitBuilder, marked: boolean, keepsStack: boolean) {
     this.#marked = marked;
     this.#graph = graph;
     this.#b = b;
@@ -133,6 +135,7 @@ class RegionEmitter {
       }
     }
     this.#tame = b.leavesAtDenormals ? findTame(order, follows, successors) : undefined;
+    if (keepsStack) this.#stack = planStack(order, (block) => successors(block).filter((next) => follows(block, next)));
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
       for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
@@ -155,6 +158,7 @@ class RegionEmitter {
         graph.block((denied) => {
           b.setExits(exit, chain, denied);
           b.beginBlock(-1, undefined);
+          if (this.#stack !== undefined) b.planStack(this.#stack, order[0].start);
           if (this.#tame !== undefined) b.requireTame(this.#tame.entry, order[0].start);
           b.requireBudget(this.#cost[0], order[0].start);
           this.#emitRange(0, order.length - 1);
@@ -209,6 +213,7 @@ class RegionEmitter {
     this.#mark(block);
     b.beginBlock(block.index, this.#states.get(block));
     b.beginFloats(this.#tame?.facts.get(block));
+    b.beginStack(this.#stack?.states.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
       this.encoding = d.encoding;

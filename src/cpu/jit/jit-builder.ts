@@ -11,7 +11,7 @@ import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYS
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
@@ -21,6 +21,8 @@ import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
 import type { Facts } from "./tame.ts";
+import { type StackPlan, type StackState, stackBehind, UNPLANNED } from "./x87-plan.ts";
+import { X87Stack } from "./x87-stack.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
 import { RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
@@ -83,6 +85,8 @@ export class JitBuilder extends Builder {
   onIndirect!: (address: Value, isReturn: boolean) => void;
 
   readonly #float: FloatMode;
+  #stack: X87Stack | undefined;
+  #stackState: StackState | undefined;
   /** A floating-point helper may have the region left. */
   #isGuarded = false;
   /** Where a float of the instruction was loaded from. */
@@ -142,6 +146,7 @@ export class JitBuilder extends Builder {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
     this.#float.load();
+    this.#stack?.prologue();
   }
   /** The exit that goes on at another address. */
   chainExit(): void {
@@ -196,6 +201,7 @@ export class JitBuilder extends Builder {
   /** The instruction retires: what follows is behind it. */
   retire(): void {
     this.#uncharged++;
+    if (this.#stackState !== undefined) this.beginStack(stackBehind(this.#stackState, this.#d));
   }
   /** Leaves the region for a known address outside it. */
   chainTo(address: number): void {
@@ -210,6 +216,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.charge();
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, address);
     graph.br(this.#chain);
   }
@@ -253,10 +260,13 @@ export class JitBuilder extends Builder {
   }
   override getState(address: number, load = "i64.load"): Value {
     this.#refuseCached(address);
+    const passing = this.#isX87 ? this.#stack?.read(address) : undefined;
+    if (passing !== undefined) return passing;
     return super.getState(address, load);
   }
   override setState(address: number, value: Value, store = "i64.store"): void {
     this.#refuseCached(address);
+    if (this.#isX87 && this.#stack?.write(address, value) === true) return;
     super.setState(address, value, store);
   }
   #refuseCached(address: number): void {
@@ -287,6 +297,7 @@ export class JitBuilder extends Builder {
     const zero = graph.i32(0);
     for (const n of this.#gprWritten) graph.store("i64.store", zero, graph.get(this.#gprVariable(n)), gprAddress(n));
     for (const n of this.#vectorWritten) graph.store("v128.store", zero, graph.get(this.#vectorVariable(n)), vectorAddress(n));
+    this.#stack?.store();
   }
 
   // ---- operands ------------------------------------------------------------------------------------------------------------------
@@ -641,6 +652,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.#charge(retired);
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, graph.i64(BigInt(address)));
     graph.set(this.#exitKind, kind);
     graph.br(this.#exit);
@@ -664,6 +676,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.#charge(this.#uncharged);
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
     graph.br(this.#denied);
   }
@@ -671,11 +684,14 @@ export class JitBuilder extends Builder {
   // ---- calls out -----------------------------------------------------------------------------------------------------------------------------
 
   helper(name: string, ...args: Value[]): Value {
+    const own = this.#stack?.run(name, args);
+    if (own !== undefined && own !== true) return own;
     const { result } = helperSignatures[name as HelperName];
     const type = WASM_TYPES[result ?? "i32"];
     return this.ofNode(this.graph.call(this.#imports.helper(name), type, ...args.map((a) => this.zeroNode(a))), widthOf(type));
   }
   helperVoid(name: string, ...args: Value[]): void {
+    if (this.#stack?.run(name, args) !== undefined) return;
     const nodes = args.map((a) => this.zeroNode(a));
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
@@ -738,6 +754,28 @@ export class JitBuilder extends Builder {
     if (host === undefined) return super.topWord(float);
     const { offset } = host, top = float.width / 8 - 4;
     return this.ofNode(this.graph.load("i32.load", this.graph.get(host.variable), typeof offset === "number" ? offset + top : () => offset() + top), 32);
+  }
+  /** Keeps the x87 stack in locals. Leaves before the first block when it is not as planned. */
+  planStack(plan: StackPlan, start: number): void {
+    const { graph } = this;
+    this.#stack = new X87Stack(this, graph, plan, () => this.coldStep());
+    this.beginStack(UNPLANNED);
+    graph.ifUnlikely(this.#stack.mustLeave(), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_STACK), FP_NOTICE);
+      this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
+    });
+    this.beginStack(plan.entry);
+  }
+  /** What is known of the stack where a block begins. */
+  beginStack(state: StackState | undefined): void {
+    if (this.#stack === undefined || state === undefined) return;
+    this.#stack.state = this.#stackState = state;
+  }
+  override get keepsStack(): boolean {
+    return this.#stack !== undefined;
+  }
+  get #isX87(): boolean {
+    return this.#stack !== undefined && this.#d.encoding.mnemonic.startsWith("f");
   }
   beginFloats(facts: Facts | undefined): void {
     this.#float.beginBlock(facts);

@@ -39,7 +39,7 @@ const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
 const MANY_NOTICES = 64;
 /** More than any notice. */
-const NOTICES = 8;
+const NOTICES = 16;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
 const MAX_REGIONS = 3000;
 
@@ -210,7 +210,7 @@ export class Jit {
     return true;
   }
 
-  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL or NOTICE_FAST: when that is often, it
+  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL, NOTICE_FAST or NOTICE_STACK: when that is often, it
    *  expects it from then on. */
   noticed(rip: number, notice: number): void {
     const key = rip * NOTICES + notice;
