@@ -162,7 +162,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
   return settle(
     b,
     [...operands, b.isZero(left)],
-    operands.length === 0 ? isPlain : unlessSettled(b, isPlain),
+    unlessSettled(b, isPlain),
     native,
     () => exactly(b, `${scalar}_${name}`, x.f, y.f),
   );
