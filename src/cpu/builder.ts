@@ -7,7 +7,7 @@
  *  register or flag is changed, so that a fault leaves the state of before (Intel SDM 3A §6.5, faults are restartable). */
 import type { OperandSpec } from "./instructions/operands.ts";
 import {
-  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FP_FAST, GPR, gprAddress, vectorAddress,
+  FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FP_FAST, FP_FAST_MASK, GPR, MXCSR, MXCSR_FAST, MXCSR_FAST_BITS, gprAddress, vectorAddress,
 } from "./state.ts";
 import type { Graph, Label, Node, Variable } from "./wasm/graph.ts";
 import { F32, F64, I32, I64, V128, type ValueType } from "./wasm/opcodes.ts";
@@ -121,6 +121,12 @@ export abstract class Builder {
 
   /** {@link floatGuard} also leaves, with the state before the instruction, when a denormal operand or result was met. */
   readonly leavesAtDenormals: boolean = false;
+  /** The engine keeps the x87 stack itself: it knows that no exception is pending, and pops. */
+  get keepsStack(): boolean {
+    return false;
+  }
+  /** Scalar helpers are called with floats (settle_… of cpu/helpers.ts), and settle what need not be computed again. */
+  readonly callsWithFloats: boolean = false;
   /** The float in an operand's low bits is known not to be denormal, so it is *tame*: zero, normal, infinite or a NaN. */
   isTame(_operand: Operand, _width: 32 | 64): boolean {
     return false;
@@ -132,6 +138,12 @@ export abstract class Builder {
   /** FP_FAST: 0 or FP_FAST_MASK. */
   fastMask(): Value {
     return this.getState(FP_FAST, "i32.load");
+  }
+  /** Writes MXCSR, with what is derived from it (state.ts). Reserved bits are the caller's check. */
+  setMxcsr(value: Value): void {
+    const isFast = this.eq(this.and(value, this.constant(32, MXCSR_FAST_BITS)), this.constant(32, MXCSR_FAST));
+    this.setState(MXCSR, value, "i32.store");
+    this.setState(FP_FAST, this.select(isFast, this.constant(32, FP_FAST_MASK), this.constant(32, 0)), "i32.store");
   }
   /** What the bitmask of `count` lanes of ones is compared with: no lanes give it when the mode is not fast. */
   fastLanes(count: number): Value {

@@ -7,7 +7,7 @@
  *  Functions that JavaScript calls are those without an i64 in their signature. */
 import type { Ram } from "../memory/ram.ts";
 
-export type WasmType = "i32" | "i64";
+export type WasmType = "i32" | "i64" | "f32" | "f64";
 /** Parameters and result of one helper. */
 export interface HelperSignature {
   readonly params: readonly WasmType[];
@@ -67,6 +67,32 @@ const sseHelpers = {
   /** RCPSS, RSQRTSS: a fixed approximation, no flags. */
   f32_reciprocal: sig("i32", "i32"),
   f32_reciprocal_sqrt: sig("i32", "i32"),
+
+  // The scalar ones for translated code.
+  settle_f64_add: sig("f64", "f64", "f64"),
+  settle_f64_sub: sig("f64", "f64", "f64"),
+  settle_f64_mul: sig("f64", "f64", "f64"),
+  settle_f64_div: sig("f64", "f64", "f64"),
+  settle_f64_sqrt: sig("f64", "f64"),
+  settle_f64_min: sig("f64", "f64", "f64"),
+  settle_f64_max: sig("f64", "f64", "f64"),
+  settle_f64_comis: sig("i32", "f64", "f64"),
+  settle_f64_ucomis: sig("i32", "f64", "f64"),
+  settle_f64_compare: sig("f64", "f64", "f64", "i32"),
+  settle_f64_round: sig("f64", "f64", "i32"),
+  settle_f64_to_f32: sig("f32", "f64"),
+  settle_f32_add: sig("f32", "f32", "f32"),
+  settle_f32_sub: sig("f32", "f32", "f32"),
+  settle_f32_mul: sig("f32", "f32", "f32"),
+  settle_f32_div: sig("f32", "f32", "f32"),
+  settle_f32_sqrt: sig("f32", "f32"),
+  settle_f32_min: sig("f32", "f32", "f32"),
+  settle_f32_max: sig("f32", "f32", "f32"),
+  settle_f32_comis: sig("i32", "f32", "f32"),
+  settle_f32_ucomis: sig("i32", "f32", "f32"),
+  settle_f32_compare: sig("f32", "f32", "f32", "i32"),
+  settle_f32_round: sig("f32", "f32", "i32"),
+  settle_f32_to_f64: sig("f64", "f32"),
 
   // Packed: operands in SCRATCH_A and SCRATCH_B (first operand = destination register = A), result in SCRATCH_C.
   f64x2_add: sig(undefined),
@@ -162,7 +188,6 @@ const x87Helpers = {
   /** (bits 16, 32 or 64; 1 to truncate) */
   x87_store_integer: sig("i64", "i32", "i32"),
   x87_store_bcd: sig(undefined),
-  x87_pop: sig(undefined),
 
   /** (i, 1 for FCOM or 0 for FUCOM, pops) */
   x87_compare: sig(undefined, "i32", "i32", "i32"),
@@ -185,15 +210,25 @@ const x87Helpers = {
   x87_init: sig(undefined),
   x87_clear_exceptions: sig(undefined),
   x87_set_control: sig(undefined, "i32"),
-  /** The status word with TOP. */
-  x87_status: sig("i32"),
   x87_set_status: sig(undefined, "i32"),
   /** The full tag word, derived from contents. */
   x87_tag_word: sig("i32"),
-  x87_set_tag_word: sig(undefined, "i32"),
+  /** (control word, status word, full tag word) */
+  x87_set_environment: sig(undefined, "i32", "i32", "i32"),
   /** ST(i) to or from SCRATCH_A (10 bytes), tags untouched. */
   x87_get_register: sig(undefined, "i32"),
   x87_set_register: sig(undefined, "i32"),
+
+  // For translated code that keeps the stack itself, in plain modes and for usual numbers: (significand, sign and exponent) of each.
+  /** 1 and the result in SCRATCH_A, or 0. */
+  x87_sum: sig("i32", "i64", "i32", "i64", "i32"),
+  x87_product: sig("i32", "i64", "i32", "i64", "i32"),
+  x87_quotient: sig("i32", "i64", "i32", "i64", "i32"),
+  /** Bits; SCRATCH_D says whether there is a result. */
+  x87_narrow_f32: sig("i32", "i64", "i32"),
+  x87_narrow_f64: sig("i64", "i64", "i32"),
+  /** −1, 0, 1; or 2 for no result. */
+  x87_order: sig("i32", "i64", "i32", "i64", "i32"),
 } as const satisfies Record<string, HelperSignature>;
 
 const integerHelpers = {
@@ -207,7 +242,7 @@ const integerHelpers = {
 export const helperSignatures = { ...sseHelpers, ...x87Helpers, ...integerHelpers };
 export type HelperName = keyof typeof helperSignatures;
 
-type ValueOf<T extends WasmType | undefined> = T extends "i32" ? number : T extends "i64" ? bigint : undefined;
+type ValueOf<T extends WasmType | undefined> = T extends "i64" ? bigint : T extends WasmType ? number : undefined;
 type ParamsOf<P extends readonly WasmType[]> = { -readonly [I in keyof P]: ValueOf<P[I]> };
 /** The exports as JavaScript sees them (i64 as bigint: tests only). */
 export type Helpers = {

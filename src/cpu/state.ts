@@ -34,6 +34,9 @@ export const FP_FAST = STATE_BASE + 0xe4;
 /** Bits that tell an ordinary number of either width: those of its exponent but the lowest, and the sign of what is added to it
  *  (instructions/float.ts). */
 export const FP_FAST_MASK = 0x7e00_0000;
+/** MXCSR: rounding, masks and PE, and what they are then. */
+export const MXCSR_FAST_BITS = 0x7fa0;
+export const MXCSR_FAST = 0x1fa0;
 
 /** x87: eight physical registers R0…R7 of 16 bytes: significand u64 at +0, sign and exponent u16 at +8. */
 export const X87_REGISTERS = STATE_BASE + 0x100;
@@ -73,6 +76,8 @@ export const NOTICE_EXCEPTION = 1;
 export const NOTICE_DENORMAL = 2;
 /** FP_FAST has become FP_FAST_MASK since the region read it. */
 export const NOTICE_FAST = 4;
+/** An x87 instruction met what a region that keeps the stack in locals does not do. */
+export const NOTICE_STACK = 8;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;
 /** i64, where translated code last went on to by way of the jump cache. */

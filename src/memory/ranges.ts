@@ -26,10 +26,10 @@ export const RANGE_SLOT_BYTES = 32;
 export const RANGE_LIMIT = 8;
 export const RANGE_DELTA = 16;
 export const RANGE_MISSES = 20;
-/** By base register, 16 for none; and so many of each, for a register points here and there in turn. */
-export const RANGE_CLASSES = 17;
+/** By base register, 16 for none, 17 of FS or GS; and so many of each, for a register points here and there in turn. */
+export const RANGE_CLASSES = 18;
 export const RANGE_BANKS = 4;
-/** Behind those, class + 17 × bank, come slots that are found by the address: the run that was last filled for each of so many blocks of
+/** Behind those, class + 18 × bank, come slots that are found by the address: the run that was last filled for each of so many blocks of
  *  2 MiB. A slot that misses takes its run from there. */
 export const FIRST_BLOCK_RANGE = RANGE_CLASSES * RANGE_BANKS;
 export const RANGE_BLOCKS = 32;

@@ -2,9 +2,8 @@
  *
  *  Order of effects inside each: DAZ, NaN operands, invalid operations, DE, then the computation (Intel SDM 1, table 11-6:
  *  a NaN operand hides a denormal one, and so does an invalid operation). */
-import { FP_NOTICE } from "../state";
 import { DOWN, INVALID, raise, rounding, ZERO_DIVIDE } from "./environment.as";
-import { quickProduct, quickQuotient, quickResult, quickRoot, quickSum } from "./sse-quick.as";
+import { forget, quickProduct, quickQuotient, quickResult, quickRoot, quickSum } from "./sse-quick.as";
 import { addReal, divideReal, multiplyReal, squareRootReal } from "./real.as";
 import {
   beginSse, defaultNaN, endSse, exponentOf, infinity, invalid, isInfinite, isNaN, isNegative, isZero, magnitude, noteDenormal,
@@ -128,13 +127,6 @@ export function maximum<F>(a: u64, b: u64): u64 {
   noteDenormal<F>(a);
   noteDenormal<F>(b);
   return isLess<F>(b, a) ? a : b;
-}
-
-/** Begins an operation that may be quick. */
-// @ts-ignore: decorator
-@inline
-function forget(): void {
-  store<u32>(FP_NOTICE, 0);
 }
 
 export function f64_add(a: u64, b: u64): u64 { forget(); if (quickSum<f64>(a, b)) return <u64>quickResult; beginSse(); const r = add<f64>(a, b); endSse(); return r; }

@@ -3,6 +3,7 @@
  *  Conversions to integers and ROUND do not report denormal operands; DAZ still turns them into zero. */
 import { DENORMAL, INVALID, PRECISION, raise, raised, rounding, setRaised, setRounding, TRUNCATE } from "./environment.as";
 import { exponent, high, inexact, normalize, roundToInteger, setReal, sign } from "./real.as";
+import { forget, quickInteger, quickResult } from "./sse-quick.as";
 import {
   beginSse, bias, endSse, exponentOf, fractionBits, isDenormal, isInfinite, isNaN, isNegative, isSignaling, isZero, loadReal,
   infinity, magnitude, noteDenormal, operand, packReal, quiet, signBit,
@@ -94,14 +95,14 @@ export function i64_to_f64(a: i64): u64 { beginSse(); const r = fromInteger<f64>
 export function i32_to_f32(a: i32): u32 { beginSse(); const r = fromInteger<f32>(a); endSse(); return <u32>r; }
 export function i64_to_f32(a: i64): u32 { beginSse(); const r = fromInteger<f32>(a); endSse(); return <u32>r; }
 
-export function f64_to_i32(a: u64): i32 { beginSse(); const r = toInteger<f64>(a, 32); endSse(); return <i32>r; }
-export function f64_to_i64(a: u64): i64 { beginSse(); const r = toInteger<f64>(a, 64); endSse(); return r; }
-export function f32_to_i32(a: u32): i32 { beginSse(); const r = toInteger<f32>(a, 32); endSse(); return <i32>r; }
-export function f32_to_i64(a: u32): i64 { beginSse(); const r = toInteger<f32>(a, 64); endSse(); return r; }
-export function f64_to_i32_truncate(a: u64): i32 { beginSse(); const r = toIntegerTruncate<f64>(a, 32); endSse(); return <i32>r; }
-export function f64_to_i64_truncate(a: u64): i64 { beginSse(); const r = toIntegerTruncate<f64>(a, 64); endSse(); return r; }
-export function f32_to_i32_truncate(a: u32): i32 { beginSse(); const r = toIntegerTruncate<f32>(a, 32); endSse(); return <i32>r; }
-export function f32_to_i64_truncate(a: u32): i64 { beginSse(); const r = toIntegerTruncate<f32>(a, 64); endSse(); return r; }
+export function f64_to_i32(a: u64): i32 { forget(); if (quickInteger<f64>(a, 32, false)) return <i32>quickResult; beginSse(); const r = toInteger<f64>(a, 32); endSse(); return <i32>r; }
+export function f64_to_i64(a: u64): i64 { forget(); if (quickInteger<f64>(a, 64, false)) return <i64>quickResult; beginSse(); const r = toInteger<f64>(a, 64); endSse(); return r; }
+export function f32_to_i32(a: u32): i32 { forget(); if (quickInteger<f32>(a, 32, false)) return <i32>quickResult; beginSse(); const r = toInteger<f32>(a, 32); endSse(); return <i32>r; }
+export function f32_to_i64(a: u32): i64 { forget(); if (quickInteger<f32>(a, 64, false)) return <i64>quickResult; beginSse(); const r = toInteger<f32>(a, 64); endSse(); return r; }
+export function f64_to_i32_truncate(a: u64): i32 { forget(); if (quickInteger<f64>(a, 32, true)) return <i32>quickResult; beginSse(); const r = toIntegerTruncate<f64>(a, 32); endSse(); return <i32>r; }
+export function f64_to_i64_truncate(a: u64): i64 { forget(); if (quickInteger<f64>(a, 64, true)) return <i64>quickResult; beginSse(); const r = toIntegerTruncate<f64>(a, 64); endSse(); return r; }
+export function f32_to_i32_truncate(a: u32): i32 { forget(); if (quickInteger<f32>(a, 32, true)) return <i32>quickResult; beginSse(); const r = toIntegerTruncate<f32>(a, 32); endSse(); return <i32>r; }
+export function f32_to_i64_truncate(a: u32): i64 { forget(); if (quickInteger<f32>(a, 64, true)) return <i64>quickResult; beginSse(); const r = toIntegerTruncate<f32>(a, 64); endSse(); return r; }
 
 export function f32_to_f64(a: u32): u64 { beginSse(); const r = widen(a); endSse(); return r; }
 export function f64_to_f32(a: u64): u32 { beginSse(); const r = narrow(a); endSse(); return <u32>r; }

@@ -2,7 +2,7 @@
  *
  *  Generic functions take F = f32 or f64 and work on raw bits held in a u64, so each exists once and compiles twice.
  *  References: Intel SDM 1, 4.8.3.5 (operating on NaNs), 10.2.3 (MXCSR), 11.5 (SSE exceptions). */
-import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST } from "../state";
+import { FP_FAST, FP_FAST_MASK, FP_NOTICE, MXCSR, MXCSR_FAST, MXCSR_FAST_BITS, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST } from "../state";
 import {
   ALL_EXCEPTIONS, BEFORE_COMPUTATION, DENORMAL, flushInputs, flushOutputs, INVALID, masks, openEnvironment, OVERFLOW, PRECISION,
   raise, raised, rounding, TRUNCATE, UNDERFLOW, UP, DOWN,
@@ -14,14 +14,11 @@ import { denormalizeTo, exponent, high, inexact, isTiny, roundTo, setReal, sign,
 const DENORMALS_ARE_ZERO: u32 = 0x40;
 const FLUSH_TO_ZERO: u32 = 0x8000;
 const MASK_SHIFT: i32 = 7;
-/** What makes operations fast: everything masked, PE set, to nearest. */
-const FAST_BITS: u32 = 0x6000 | 0x1f80 | 0x20;
-const FAST_VALUE: u32 = 0x1f80 | 0x20;
 
 /** Writes MXCSR and what is derived from it. */
 export function mxcsr_write(value: u32): void {
   store<u32>(MXCSR, value);
-  store<u32>(FP_FAST, (value & FAST_BITS) == FAST_VALUE ? FP_FAST_MASK : 0);
+  store<u32>(FP_FAST, (value & MXCSR_FAST_BITS) == MXCSR_FAST ? FP_FAST_MASK : 0);
 }
 
 /** Tells the caller. */

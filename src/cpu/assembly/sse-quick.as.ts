@@ -32,6 +32,12 @@ function isSafe<F>(x: u64): bool {
   const m = magnitudeOf<F>(x);
   return sizeof<F>() == 8 ? m - 2 * LEAST64 < INFINITY64 - 2 * LEAST64 : m - 2 * LEAST32 < INFINITY32 - 2 * LEAST32;
 }
+/** Begins an operation that may be quick. */
+// @ts-ignore: decorator
+@inline
+export function forget(): void {
+  store<u32>(FP_NOTICE, 0);
+}
 /** MXCSR: all exceptions masked, to nearest. (FTZ and DAZ concern denormals, which nothing quick has to do with.) */
 // @ts-ignore: decorator
 @inline
@@ -117,4 +123,13 @@ export function quickRoot<F>(a: u64): bool {
   }
   const x = reinterpret<f32>(<u32>a), r = sqrt<f32>(x);
   return settled<F>(<u64>reinterpret<u32>(r), <f64>r * <f64>r == <f64>x);
+}
+
+/** A number as an integer of `bits` width, truncated or to nearest; nothing when it does not fit. */
+export function quickInteger<F>(a: u64, bits: i32, truncates: bool): bool {
+  if (!isPlain() || !isUsable<F>(a)) return false;
+  const x: f64 = sizeof<F>() == 8 ? reinterpret<f64>(a) : <f64>reinterpret<f32>(<u32>a);
+  const r = truncates ? trunc<f64>(x) : nearest<f64>(x);
+  if (!(abs<f64>(r) < <f64>(<u64>1 << (bits - 1)))) return false;
+  return settled<F>(<u64>(<i64>r), r == x);
 }

@@ -3,9 +3,9 @@
 import { INVALID, NEAREST, PRECISION, raise, rounding, setRaised, TRUNCATE, UNDERFLOW, ZERO_DIVIDE, DOWN } from "./environment.as";
 import { addReal, divideReal, exponent, high, inexact, multiplyReal, normalize, roundedUp, roundToInteger, setReal, sign, squareRootReal, TOP_BIT } from "./real.as";
 import { divideWide, remainder } from "./wide.as";
-import { quickArithmetic, quickArithmeticWith } from "./x87-quick.as";
+import { quickArithmetic, quickArithmeticF32, quickArithmeticF64, quickArithmeticInteger } from "./x87-quick.as";
 import {
-  BIAS, exponentOf80, isDenormal80, isInfinite80, isZero80, LEAST, loadedDenormal, loadReal80, noteDenormal80, pack80, propagateOne, propagateTwo,
+  BIAS, exponentOf80, isDenormal80, isInfinite80, isZero80, LEAST, loadReal80, noteDenormal80, pack80, propagateOne, propagateTwo,
   setInfinity, setInvalid, setResult, setRoundedUp, setZero, significand, significandOf80, signExponent, signOf80,
 } from "./x87-format.as";
 import { loadF32, loadF64, loadInteger } from "./x87-load.as";
@@ -124,23 +124,23 @@ function operateOnMemory(operation: i32): void {
 }
 
 export function x87_arithmetic_f32(operation: i32, bits: u32): void {
+  if (quickArithmeticF32(operation, bits)) return;
   beginX87();
   loadF32(bits);
-  if (!loadedDenormal && quickArithmeticWith(operation, significand, signExponent)) return;
   operateOnMemory(operation);
 }
 
 export function x87_arithmetic_f64(operation: i32, bits: u64): void {
+  if (quickArithmeticF64(operation, bits)) return;
   beginX87();
   loadF64(bits);
-  if (!loadedDenormal && quickArithmeticWith(operation, significand, signExponent)) return;
   operateOnMemory(operation);
 }
 
 export function x87_arithmetic_integer(operation: i32, value: i32): void {
+  if (quickArithmeticInteger(operation, value)) return;
   beginX87();
   loadInteger(value);
-  if (quickArithmeticWith(operation, significand, signExponent)) return;
   operateOnMemory(operation);
 }
 

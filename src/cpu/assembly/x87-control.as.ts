@@ -83,11 +83,6 @@ export function x87_set_control(value: i32): void {
   summarize();
 }
 
-/** The status word as FNSTSW stores it, with TOP. */
-export function x87_status(): i32 {
-  return statusBits() | (top() << 11);
-}
-
 /** Takes a status word with TOP. ES and B follow from the control word, whatever the image says. */
 export function x87_set_status(value: i32): void {
   setTop((value >> 11) & 7);
@@ -97,6 +92,7 @@ export function x87_set_status(value: i32): void {
 
 /** The full tag word, derived: 0 valid, 1 zero, 2 special, 3 empty, two bits for each physical register. */
 export function x87_tag_word(): i32 {
+  if (load<u16>(X87_VALID) == 0) return 0xffff;
   let word = 0;
   for (let r = 7; r >= 0; r--) word = (word << 2) | tagOf(r);
   return word;
@@ -111,11 +107,15 @@ function tagOf(r: i32): i32 {
   return biased == 0 || biased == 0x7fff || m >> 63 == 0 ? 2 : 0;
 }
 
-/** Takes a full tag word: only "empty" is believed, the rest is derived from contents. */
-export function x87_set_tag_word(word: i32): void {
+/** FLDENV. Of the full tag word only "empty" is believed, the rest is derived from contents. */
+export function x87_set_environment(control: i32, status: i32, tags: i32): void {
+  store<u16>(X87_CONTROL, <u16>((control & 0x1f3f) | 0x40));
+  x87_set_status(status);
   let valid = 0;
-  for (let r = 0; r < 8; r++) {
-    if (((word >> (2 * r)) & 3) != 3) valid |= 1 << r;
+  if (tags != 0xffff) {
+    for (let r = 0; r < 8; r++) {
+      if (((tags >> (2 * r)) & 3) != 3) valid |= 1 << r;
+    }
   }
   store<u16>(X87_VALID, <u16>valid);
 }

@@ -6,10 +6,10 @@ import { SCRATCH_A } from "../state";
 import { INVALID, raised } from "./environment.as";
 import { exponent, high, roundTo, setReal, TOP_BIT } from "./real.as";
 import {
-  BIAS, loadedDenormal, MAX_EXPONENT, noteDenormal80, propagateOne, setLoadedDenormal, setResult, setZero, signExponent, significand,
+  BIAS, MAX_EXPONENT, noteDenormal80, propagateOne, setLoadedDenormal, setResult, setZero, signExponent, significand,
 } from "./x87-format.as";
 import { beginX87, checkPush, copyToResult, endX87, isEmpty, pushResult, underflowStack } from "./x87-stack.as";
-import { quickPush, quickPushRegister } from "./x87-quick.as";
+import { quickPush, quickPushF32, quickPushF64, quickPushInteger, quickPushRegister } from "./x87-quick.as";
 
 const SIGN: i32 = 0x8000;
 
@@ -50,18 +50,19 @@ export function loadInteger(value: i64): void {
 /** Pushes the result of a load, after the checks of FLD m32/m64: a signalling NaN is quieted with IE, a denormal sets DE. An
  *  unmasked DE does not prevent the push. */
 function pushNumber(): void {
-  if (!loadedDenormal && (signExponent & MAX_EXPONENT) != MAX_EXPONENT && quickPush(significand, signExponent)) return;
   if (checkPush() && !propagateOne(significand, signExponent)) noteDenormal80(significand, signExponent);
   if (endX87() || (raised & INVALID) == 0) pushResult();
 }
 
 export function x87_push_f32(bits: u32): void {
+  if (quickPushF32(bits)) return;
   beginX87();
   loadF32(bits);
   pushNumber();
 }
 
 export function x87_push_f64(bits: u64): void {
+  if (quickPushF64(bits)) return;
   beginX87();
   loadF64(bits);
   pushNumber();
@@ -82,9 +83,9 @@ export function x87_push_f80(): void {
 }
 
 export function x87_push_integer(value: i64): void {
+  if (quickPushInteger(value)) return;
   beginX87();
   loadInteger(value);
-  if (quickPush(significand, signExponent)) return;
   pushUnchecked();
 }
 

@@ -9,8 +9,8 @@ import {
   isInfinite80, isNaN80, isUnsupported, isZero80, loadReal80, propagateOne, setDefaultNaN, setRoundedUp, signExponent, significand,
   signOf80,
 } from "./x87-format.as";
-import { quickBits, quickNarrow, quickSign } from "./x87-quick.as";
-import { beginX87, copyToResult, endX87, isEmpty, pop, significandAt, signExponentAt, underflowStack } from "./x87-stack.as";
+import { quickBits, quickCopyTop, quickNarrow, quickSign } from "./x87-quick.as";
+import { beginX87, copyToResult, endX87, isEmpty, significandAt, signExponentAt, underflowStack } from "./x87-stack.as";
 
 /** No result: over- and underflow of a store are pre-empted when unmasked, unlike those of arithmetic (SDM 1, 8.5.4). */
 let refused: bool = false;
@@ -98,6 +98,10 @@ export function x87_store_f64(): u64 {
 
 /** FSTP m80: the register as it is, to SCRATCH_A. */
 export function x87_store_f80(): void {
+  if (quickCopyTop(SCRATCH_A)) {
+    store<u32>(SCRATCH_D, 1);
+    return;
+  }
   beginStore();
   if (isEmpty(0)) underflowStack();
   else copyToResult(0);
@@ -158,5 +162,3 @@ export function x87_store_bcd(): void {
   }
   endStore();
 }
-
-export function x87_pop(): void { pop(); }

@@ -64,9 +64,14 @@ const storing = (name: string, code: readonly number[], bytes: number, pops: boo
   form(name, code, (c) => {
     const result = value();
     if (ram.view.getUint32(SCRATCH_D, true) === 0) return memoryValue(c, bytes);
-    if (pops) helpers.x87_pop();
+    if (pops) pop();
     return BigInt.asUintN(bytes * 8, result);
   }, { stores: bytes });
+};
+const pop = (): void => {
+  const top = ram.view.getUint16(X87_TOP, true);
+  ram.view.setUint16(X87_VALID, ram.view.getUint16(X87_VALID, true) & ~(1 << top), true);
+  ram.view.setUint16(X87_TOP, (top + 1) & 7, true);
 };
 const memoryValue = (c: OracleCase, bytes: number): bigint => {
   let value = 0n;
@@ -128,7 +133,6 @@ form("fcmovnbe st1", [0xdb, 0xd1], nothing((c) => helpers.x87_conditional_move(1
 form("fninit", [0xdb, 0xe3], nothing(() => helpers.x87_init()));
 form("fnclex", [0xdb, 0xe2], nothing(() => helpers.x87_clear_exceptions()));
 form("fldcw", [0xd9, 0x2f], nothing((c) => helpers.x87_set_control(memory16(c))), { memory: "i16" });
-form("fnstsw ax", [0xdf, 0xe0], () => BigInt(helpers.x87_status()), { result: "ax" });
 
 form("f2xm1", [0xd9, 0xf0], nothing(() => helpers.x87_exp2m1()), { ulps: 1 });
 form("fyl2x", [0xd9, 0xf1], nothing(() => helpers.x87_log2x()), { ulps: 1 });

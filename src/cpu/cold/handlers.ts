@@ -1,11 +1,11 @@
 /** The WebAssembly module that holds every handler of the cold engine, and the tables by which a decoder finds them. Built at install time. */
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
-import { helperSignatures, type HelperName, type WasmType } from "../helpers.ts";
+import { helperSignatures, type HelperName } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
 import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, LAST_LANDING } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
@@ -16,7 +16,6 @@ import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
 
-const wasmType = (t: WasmType): 0x7f | 0x7e => (t === "i32" ? I32 : I64);
 
 /** Builds the cold engine's module. Imports: env.memory, env.missRead, missWrite, flushWrite, checkWrite, lookup, service; helpers.*.
  *  Exports: run(record, budget) → exit kind. */
@@ -36,7 +35,7 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   const helpers = new Map<string, number>();
   for (const name of usedHelpers(table)) {
     const { params, result } = helperSignatures[name as HelperName];
-    helpers.set(name, module.importFunction("helpers", name, params.map(wasmType), result === undefined ? [] : [wasmType(result)]));
+    helpers.set(name, module.importFunction("helpers", name, params.map((t) => WASM_TYPES[t]), result === undefined ? [] : [WASM_TYPES[result]]));
   }
   const services = new Map(serviceNames.map((name, i) => [name as string, i]));
   const functions: ColdFunctions = { handlerType, missRead, missWrite, flushWrite, checkWrite, lookup, service, helpers, services };

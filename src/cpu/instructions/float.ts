@@ -22,6 +22,7 @@
  *
  *  Operands are asked for an exponent other than 0, unless it is known that they are not denormal: *tame* (builder.ts). */
 import type { Builder, Operand, Value } from "../builder.ts";
+import { F32, F64 } from "../wasm/opcodes.ts";
 import { choose, field, is, low } from "./sse-operands.ts";
 
 export type FloatWidth = 32 | 64;
@@ -131,6 +132,17 @@ export function settleEffects(b: Builder, doubts: readonly Value[], native: Valu
   return native;
 }
 
+/** What a helper of scalars gives, by its name for bits. */
+function exactly(b: Builder, name: string, ...args: Value[]): Value {
+  if (b.callsWithFloats) return b.helper(`settle_${name}`, ...args);
+  const result = b.helper(name, ...args.map((x) => (x.node.type === F32 || x.node.type === F64 ? toBitsSeldom(b, x) : x)));
+  return name.endsWith("comis") ? result : toFloat(b, result);
+}
+/** The question whether an unusual result is plain all the same, where helpers do not answer it. */
+function unlessSettled(b: Builder, isPlain: () => Value): (() => Value) | undefined {
+  return b.callsWithFloats ? undefined : isPlain;
+}
+
 // ---- arithmetic -----------------------------------------------------------------------------------------------------------
 // Operands and results are floats unless stated otherwise, so that values stay in vector registers.
 
@@ -150,9 +162,9 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
   return settle(
     b,
     [...operands, b.isZero(left)],
-    isPlain,
+    unlessSettled(b, isPlain),
     native,
-    () => toFloat(b, b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f))),
+    () => exactly(b, `${scalar}_${name}`, x.f, y.f),
   );
 }
 
@@ -160,7 +172,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
 export function scalarSquareRoot(b: Builder, x: Subject): Value {
   const { scalar } = formatOf(x.f), native = b.op(`${scalar}.sqrt`, x.f);
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
-  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper(`${scalar}_sqrt`, toBitsSeldom(b, x.f))));
+  return settle(b, doubts, unlessSettled(b, () => isZero(b, x.f)), native, () => exactly(b, `${scalar}_sqrt`, x.f));
 }
 
 // ---- comparisons ----------------------------------------------------------------------------------------------------------
@@ -182,13 +194,13 @@ function lowLane(b: Builder, width: FloatWidth, v: Value): Value {
 export function scalarExtreme(b: Builder, name: "min" | "max", x: Subject, y: Subject): Value {
   const { scalar, packed } = formatOf(x.f);
   const native = lowLane(b, x.f.width as FloatWidth, b.op(`${packed}.p${name}`, spread(b, y.f), spread(b, x.f)));
-  return settleEffects(b, mayRaise(b, x, y), native, () => toFloat(b, b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f))));
+  return settleEffects(b, mayRaise(b, x, y), native, () => exactly(b, `${scalar}_${name}`, x.f, y.f));
 }
 
 /** COMIS and UCOMIS: sets all six flags. ZF, PF, CF = unordered 111, less 001, equal 100, greater 000. */
 export function scalarFlags(b: Builder, name: "comis" | "ucomis", x: Subject, y: Subject): void {
   const { scalar } = formatOf(x.f), doubts = mayRaise(b, x, y);
-  const exact = (): Value => b.helper(`${scalar}_${name}`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f));
+  const exact = (): Value => exactly(b, `${scalar}_${name}`, x.f, y.f);
   if (b.leavesAtDenormals) {
     b.ifAnyUnlikely(doubts, () => {
       exact();
@@ -211,9 +223,7 @@ export function scalarFlags(b: Builder, name: "comis" | "ucomis", x: Subject, y:
 export function scalarCompare(b: Builder, x: Subject, y: Subject, predicate: Value): Value {
   const { scalar, packed } = formatOf(x.f), f = spread(b, x.f), g = spread(b, y.f);
   const native = lowLane(b, x.f.width as FloatWidth, relation(b, packed, f, g, predicate));
-  return settleEffects(b, mayRaise(b, x, y), native, () => {
-    return toFloat(b, b.helper(`${scalar}_compare`, toBitsSeldom(b, x.f), toBitsSeldom(b, y.f), field(b, predicate, 0, 3)));
-  });
+  return settleEffects(b, mayRaise(b, x, y), native, () => exactly(b, `${scalar}_compare`, x.f, y.f, field(b, predicate, 0, 3)));
 }
 /** Lanes of all ones or zeros. */
 export function relation(b: Builder, packed: "f32x4" | "f64x2", x: Value, y: Value, predicate: Value): Value {
@@ -231,9 +241,7 @@ export function scalarRound(b: Builder, x: Subject, control: Value): Value {
   const { scalar } = formatOf(x.f);
   const native = roundAs(b, control, (mode) => b.op(`${scalar}.${mode}`, x.f));
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(b.fastMask()), isNaN(b, x.f)];
-  return settle(b, doubts, () => all(b, isFast(b), isZero(b, x.f)), native, () => {
-    return toFloat(b, b.helper(`${scalar}_round`, toBitsSeldom(b, x.f), field(b, control, 0, 4)));
-  });
+  return settle(b, doubts, () => all(b, isFast(b), isZero(b, x.f)), native, () => exactly(b, `${scalar}_round`, x.f, field(b, control, 0, 4)));
 }
 /** The rounding that a ROUND immediate asks for while MXCSR says nearest. */
 export function roundAs(b: Builder, control: Value, apply: (mode: string) => Value): Value {
@@ -254,10 +262,10 @@ export function widen(b: Builder, x: Subject): Value {
   const native = b.op("f64.promote_f32", x.f);
   const doubts = [...mayBeDenormal(b, [x]), isNaN(b, x.f)];
   const isPlain = x.isTame ? undefined : (): Value => isZero(b, x.f);
-  return settle(b, doubts, isPlain, native, () => toFloat(b, b.helper("f32_to_f64", toBitsSeldom(b, x.f))));
+  return settle(b, doubts, isPlain, native, () => exactly(b, "f32_to_f64", x.f));
 }
 export function narrow(b: Builder, x: Subject): Value {
   const native = b.op("f32.demote_f64", x.f);
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
-  return settle(b, doubts, () => isZero(b, x.f), native, () => toFloat(b, b.helper("f64_to_f32", toBitsSeldom(b, x.f))));
+  return settle(b, doubts, unlessSettled(b, () => isZero(b, x.f)), native, () => exactly(b, "f64_to_f32", x.f));
 }

@@ -3,7 +3,7 @@
 import type { Builder, Operand, Value } from "../builder.ts";
 import { VECTOR_GP } from "../exit.ts";
 import {
-  MXCSR, RAX, SCRATCH_A, X87_CONTROL, X87_INSTRUCTION, X87_OPCODE, X87_OPERAND, X87_VALID,
+  MXCSR, RAX, SCRATCH_A, X87_CONTROL, X87_INSTRUCTION, X87_OPCODE, X87_OPERAND, X87_STATUS, X87_TOP, X87_VALID,
 } from "../state.ts";
 import { instruction } from "./define.ts";
 import { deliverPending, number } from "./x87-state.ts";
@@ -23,8 +23,13 @@ instruction("fldcw", ["D9 /5   m16"], {}, (b, src) => {
   b.helperVoid("x87_set_control", b.zext(b.read(src), 32));
 });
 instruction("fnstcw", ["D9 /7   m16"], {}, (b, dst) => b.write(dst, b.getState(X87_CONTROL, "i32.load16_u")));
-instruction("fnstsw", ["DD /7   m16"], {}, (b, dst) => b.write(dst, b.trunc(b.helper("x87_status"), 16)));
-instruction("fnstsw", ["DF E0"], {}, (b) => b.setReg(RAX, b.trunc(b.helper("x87_status"), 16)));
+instruction("fnstsw", ["DD /7   m16"], {}, (b, dst) => b.write(dst, b.trunc(statusWord(b), 16)));
+instruction("fnstsw", ["DF E0"], {}, (b) => b.setReg(RAX, b.trunc(statusWord(b), 16)));
+
+/** The status word with TOP at 13:11, which state keeps apart. */
+function statusWord(b: Builder): Value {
+  return b.or(b.zext(b.getState(X87_STATUS, "i32.load16_u"), 32), b.shl(b.zext(b.getState(X87_TOP, "i32.load16_u"), 32), 11));
+}
 
 // ---- environment -------------------------------------------------------------------------------------------------------------
 //
@@ -39,7 +44,7 @@ const environmentBytes = (operand: Operand): 14 | 28 => (operand.width === 16 ? 
 const at = (b: Builder, address: Value, offset: number): Value => b.add(address, b.constant(64, offset));
 
 function storeEnvironment(b: Builder, address: Value, bytes: 14 | 28): void {
-  const control = b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), status = b.helper("x87_status"), tags = b.helper("x87_tag_word");
+  const control = b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), status = statusWord(b), tags = b.helper("x87_tag_word");
   const instruction = b.trunc(b.getState(X87_INSTRUCTION), 32), operand = b.trunc(b.getState(X87_OPERAND), 32);
   if (bytes === 14) {
     [control, status, tags, instruction, number(b, 0), operand, number(b, 0)].forEach((word, i) => {
@@ -62,9 +67,7 @@ function loadEnvironment(b: Builder, address: Value, bytes: 14 | 28): void {
   const offset = (i: number): Value => b.zext(b.loadAt(at(b, address, step * i), bytes === 14 ? 16 : 32), 64);
   const control = word(0), status = word(1), tags = word(2), instructionOffset = offset(3), operandOffset = offset(5);
   const opcode = bytes === 14 ? number(b, 0) : b.and(b.zext(b.loadAt(at(b, address, 18), 16), 32), number(b, 0x7ff));
-  b.helperVoid("x87_set_control", control);
-  b.helperVoid("x87_set_status", status);
-  b.helperVoid("x87_set_tag_word", tags);
+  b.helperVoid("x87_set_environment", control, status, tags);
   b.setState(X87_INSTRUCTION, instructionOffset);
   b.setState(X87_OPERAND, operandOffset);
   b.setState(X87_OPCODE, opcode, "i32.store16");
@@ -89,15 +92,19 @@ instruction("fnstenv", ["D9 /6   mv"], {}, (b, dst) => {
   const address = b.linearAddress(dst), bytes = environmentBytes(dst);
   b.checkWritable(address, bytes);
   storeEnvironment(b, address, bytes);
-  b.helperVoid("x87_set_control", b.or(b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), number(b, 0x3f)));
+  b.setState(X87_CONTROL, b.or(b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), number(b, 0x3f)), "i32.store16");
+  // Nothing is pending then.
+  b.setState(X87_STATUS, b.and(b.zext(b.getState(X87_STATUS, "i32.load16_u"), 32), number(b, ~0x8080)), "i32.store16");
 });
 
 instruction("frstor", ["DD /4   mv"], {}, (b, src) => {
   deliverPending(b);
   const address = b.linearAddress(src), bytes = environmentBytes(src);
   checkReadable(b, address, bytes + STACK_BYTES);
+  // All of it before anything changes: with the new status the instruction might not begin again.
+  const registers = Array.from({ length: 8 }, (_, i) => readRegister(b, at(b, address, bytes + 10 * i)));
   loadEnvironment(b, address, bytes);
-  for (let i = 0; i < 8; i++) loadRegister(b, i, at(b, address, bytes + 10 * i));
+  registers.forEach((value, i) => setRegister(b, i, value));
 });
 
 instruction("fnsave", ["DD /6   mv"], {}, (b, dst) => {
@@ -112,8 +119,10 @@ instruction("fnsave", ["DD /6   mv"], {}, (b, dst) => {
   b.helperVoid("x87_init");
 });
 
-function loadRegister(b: Builder, i: number, address: Value): void {
-  const low = b.loadAt(address, 64), high = b.loadAt(at(b, address, 8), 16);
+function readRegister(b: Builder, address: Value): readonly [low: Value, high: Value] {
+  return [b.loadAt(address, 64), b.loadAt(at(b, address, 8), 16)];
+}
+function setRegister(b: Builder, i: number, [low, high]: readonly [low: Value, high: Value]): void {
   b.setState(SCRATCH_A, low);
   b.setState(SCRATCH_A + 8, high, "i32.store16");
   b.helperVoid("x87_set_register", number(b, i));
@@ -129,7 +138,7 @@ function checkMxcsr(b: Builder, value: Value): void {
 instruction("ldmxcsr", ["NP 0F AE /2   m32"], {}, (b, src) => {
   const value = b.read(src);
   checkMxcsr(b, value);
-  b.helperVoid("mxcsr_write", value);
+  b.setMxcsr(value);
 });
 instruction("stmxcsr", ["NP 0F AE /3   m32"], {}, (b, dst) => b.write(dst, b.getState(MXCSR, "i32.load")));
 
@@ -153,7 +162,7 @@ function fxsave(b: Builder, dst: Operand, wide: boolean): void {
   const address = fxArea(b, dst);
   b.checkWritable(address, FXSAVE_BYTES);
   const pointer = (state: number): Value => (wide ? b.getState(state) : b.zext(b.trunc(b.getState(state), 32), 64));
-  const controlAndStatus = b.or(b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), b.shl(b.helper("x87_status"), 16));
+  const controlAndStatus = b.or(b.zext(b.getState(X87_CONTROL, "i32.load16_u"), 32), b.shl(statusWord(b), 16));
   const tagsAndOpcode = b.or(b.zext(b.getState(X87_VALID, "i32.load16_u"), 32), b.shl(b.zext(b.getState(X87_OPCODE, "i32.load16_u"), 32), 16));
   b.storeAt(address, controlAndStatus);
   b.storeAt(at(b, address, 4), tagsAndOpcode);
@@ -181,8 +190,8 @@ function fxrstor(b: Builder, src: Operand, wide: boolean): void {
   b.setState(X87_OPCODE, b.and(word(6), number(b, 0x7ff)), "i32.store16");
   b.setState(X87_INSTRUCTION, b.zext(b.loadAt(at(b, address, 8), wide ? 64 : 32), 64));
   b.setState(X87_OPERAND, b.zext(b.loadAt(at(b, address, 16), wide ? 64 : 32), 64));
-  b.helperVoid("mxcsr_write", mxcsr);
-  for (let i = 0; i < 8; i++) loadRegister(b, i, at(b, address, ST_OFFSET + 16 * i));
+  b.setMxcsr(mxcsr);
+  for (let i = 0; i < 8; i++) setRegister(b, i, readRegister(b, at(b, address, ST_OFFSET + 16 * i)));
   for (let i = 0; i < 16; i++) b.setVectorRegister(i, b.loadAt(at(b, address, XMM_OFFSET + 16 * i), 128));
 }
 

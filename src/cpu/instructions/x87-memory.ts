@@ -6,7 +6,7 @@ import type { Builder, Operand, Value } from "../builder.ts";
 import { VECTOR_UD } from "../exit.ts";
 import { SCRATCH_A, SCRATCH_D } from "../state.ts";
 import { instruction } from "./define.ts";
-import { deliverPending, noteInstruction, number, X87_OPERATIONS } from "./x87-state.ts";
+import { deliverPending, noteInstruction, number, pop, X87_OPERATIONS } from "./x87-state.ts";
 
 /** Memory forms that have no meaning. */
 instruction("ud", ["D9 /1   m", "DB /4   m", "DB /6   m", "DD /5   m"], {}, (b) => b.exception(VECTOR_UD));
@@ -78,7 +78,7 @@ function store(mnemonic: string, row: string, bytes: number, pops: 0 | 1, comput
     const pieces = compute(b);
     b.if(b.isNonZero(b.getState(SCRATCH_D, "i32.load")), () => {
       for (const [offset, value] of pieces) b.storeAt(b.add(address, b.constant(64, offset)), value);
-      if (pops === 1) b.helperVoid("x87_pop");
+      if (pops === 1) pop(b);
     });
   });
 }

@@ -21,6 +21,7 @@ const ERROR_SUMMARY = 0x80;
 
 /** A waiting instruction delivers what is pending before it does anything (Intel SDM 1, 8.6). */
 export function deliverPending(b: Builder): void {
+  if (b.keepsStack) return;
   const summary = b.and(b.getState(X87_STATUS, "i32.load8_u"), b.constant(8, ERROR_SUMMARY));
   b.exceptionIf(b.isNonZero(summary), VECTOR_MF);
 }
@@ -30,6 +31,14 @@ export function deliverPending(b: Builder): void {
 export function noteInstruction(b: Builder, memory?: Operand): void {
   b.setState(X87_INSTRUCTION, b.thisRip());
   if (memory !== undefined) b.setState(X87_OPERAND, b.effectiveAddress(memory));
+}
+
+/** Makes ST(0) empty and ST(1) the top. */
+export function pop(b: Builder): void {
+  if (b.keepsStack) return;
+  const top = b.zext(b.getState(X87_TOP, "i32.load16_u"), 32), valid = b.zext(b.getState(X87_VALID, "i32.load16_u"), 32);
+  b.setState(X87_VALID, b.and(valid, b.rotl(number(b, -2), top)), "i32.store16");
+  b.setState(X87_TOP, b.and(b.add(top, number(b, 1)), number(b, 7)), "i32.store16");
 }
 
 /** Every MMX instruction but EMMS makes all eight registers valid and the top 0 (SDM 1, 9.5.1). */

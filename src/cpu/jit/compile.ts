@@ -30,12 +30,13 @@ import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Label, type Node } from "../wasm/graph.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
 import { type Layout, layOut } from "./layout.ts";
-import { NOTICE_DENORMAL, NOTICE_FAST } from "../state.ts";
+import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
+import { planStack, type StackPlan } from "./x87-plan.ts";
 import { type Block, type Entry, type Region, successors, type Target } from "./region.ts";
 
 export interface CompiledRegion {
@@ -85,7 +86,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
       return FIXED_IMPORTS + index;
     },
   }, plan);
-  const emitter = new RegionEmitter(region, graph, b, slot, marks !== undefined);
+  const emitter = new RegionEmitter(region, graph, b, { slot, isMarked: marks !== undefined, keepsStack: (expected & NOTICE_STACK) === 0 });
   try {
     emitter.emit();
   } catch (error) {
@@ -101,7 +102,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   module.importFunction("env", "materialize", [], []);
   for (const name of helpers) {
     const { params, result } = helperSignatures[name as HelperName];
-    module.importFunction("helpers", name, params.map((t) => (t === "i32" ? I32 : I64)), result === undefined ? [] : [result === "i32" ? I32 : I64]);
+    module.importFunction("helpers", name, params.map((t) => WASM_TYPES[t]), result === undefined ? [] : [WASM_TYPES[result]]);
   }
   const code = new Bytes();
   graph.emitTo(code);
@@ -135,6 +136,7 @@ class RegionEmitter {
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
+  readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
   /** Encoding being recorded, for error reports. */
@@ -144,10 +146,10 @@ class RegionEmitter {
   readonly parts: Mark["part"][] = [];
   readonly #marked: boolean;
 
-  constructor(region: Region, graph: Graph, b: JitBuilder, slot: number, marked: boolean) {
+  constructor(region: Region, graph: Graph, b: JitBuilder, { slot, isMarked, keepsStack }: { readonly slot: number; readonly isMarked: boolean; readonly keepsStack: boolean }) {
     this.#region = region;
     this.#slot = slot;
-    this.#marked = marked;
+    this.#marked = isMarked;
     this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
     const returns = region.blocks.filter(({ ending, taken }) => ending === "call" && taken === region.start).map((block) => endOf(block));
     this.#ownReturns = returns.filter((rip) => this.#entries.has(rip));
@@ -165,6 +167,7 @@ class RegionEmitter {
       }
     }
     this.#tame = b.leavesAtDenormals ? findTame(order, follows, new Map(region.entries.map(({ way, isHead }) => [way, isHead]))) : undefined;
+    if (keepsStack && region.entries.length === 1) this.#stack = planStack(order, (block) => successors(block).filter((next) => follows(block, next)));
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
       for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
@@ -189,6 +192,7 @@ class RegionEmitter {
           const all = (): void => this.#emitRange(0, order.length - 1);
           if (order[0].ending !== "enter") {
             b.beginBlock(-1, undefined);
+            if (this.#stack !== undefined) b.planStack(this.#stack, order[0].start);
             b.requireBudget(this.#cost[0], order[0].start);
             this.#requireTame(order[0]);
             all();
@@ -255,6 +259,7 @@ class RegionEmitter {
     b.beginBlock(block.index, this.#states.get(block));
     if (block.entry >= 0) this.#comeIn(block);
     b.beginFloats(this.#tame?.facts.get(block));
+    b.beginStack(this.#stack?.states.get(block));
     for (const d of block.instructions) {
       this.#mark(d);
       this.encoding = d.encoding;

@@ -11,12 +11,12 @@ import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import { PTE_PRESENT, PTE_USER, PTE_WRITABLE } from "../../memory/pte.ts";
 import { Ram } from "../../memory/ram.ts";
 import { Tlb } from "../../memory/tlb.ts";
-import { helperBytes, Random, randomF32, randomF64 } from "../assembly/oracle.ts";
+import { helperBytes, Random, randomF32, randomF64, randomF80 } from "../assembly/oracle.ts";
 import { ColdCpu, type Engine } from "../cold/engine.ts";
 import { HandlerTable } from "../cold/handler-table.ts";
 import { buildColdModule } from "../cold/handlers.ts";
 import { EXIT_BUDGET, EXIT_CONTINUE } from "../exit.ts";
-import { gprAddress, RAX, RCX, RDI, VECTOR, VECTOR_STRIDE } from "../state.ts";
+import { gprAddress, RAX, RCX, RDI, VECTOR, VECTOR_STRIDE, X87_CONTROL, X87_OPERAND, X87_REGISTERS, X87_TOP, X87_VALID } from "../state.ts";
 import "../instructions/index.ts";
 
 const SEED = Number(process.env.MENIOS_SEED ?? 1);
@@ -48,7 +48,7 @@ class Machine {
     this.cpu = new ColdCpu(ram, mmu, modules, { engine, translateEagerly: true });
   }
   /** Runs the case to its end; everything that is left, as text. */
-  run({ code, mxcsr, registers, data, turns, budgets }: Case): string {
+  run({ code, mxcsr, registers, data, turns, budgets, stack }: Case): string {
     const { cpu, ram } = this;
     // Every case in a place of its own: what was learnt about another must not matter.
     const at = this.#next++ * SLOT, host = this.#codeHosts[Math.floor(at / PAGE_SIZE)] + (at % PAGE_SIZE);
@@ -61,6 +61,12 @@ class Machine {
     cpu.registers.setNumber(RCX, turns);
     cpu.registers.setNumber(RDI, DATA);
     registers.forEach((half, i) => { ram.u64[(VECTOR + (i >> 1) * VECTOR_STRIDE) / 8 + (i & 1)] = half; });
+    if (stack !== undefined) {
+      ram.view.setUint16(X87_CONTROL, stack.control, true);
+      ram.view.setUint16(X87_TOP, stack.top, true);
+      ram.view.setUint16(X87_VALID, stack.valid, true);
+      stack.registers.forEach((value, n) => { ram.u8.set(value, X87_REGISTERS + 16 * n); });
+    }
     let retired = 0, kind: number = EXIT_CONTINUE;
     for (let i = 0; kind === EXIT_CONTINUE || kind === EXIT_BUDGET; i++) {
       kind = cpu.run(budgets[i % budgets.length]);
@@ -69,7 +75,7 @@ class Machine {
     const halves = registers.map((_, i) => ram.u64[(VECTOR + (i >> 1) * VECTOR_STRIDE) / 8 + (i & 1)].toString(16));
     const memory = [...ram.u64.subarray(this.dataHost / 8, this.dataHost / 8 + data.length)].map((v) => v.toString(16));
     const { rip, rflags } = cpu.registers;
-    return JSON.stringify({ kind, detail: cpu.detail, rip, rflags, mxcsr: cpu.registers.mxcsr, rax: String(ram.u64[gprAddress(RAX) / 8]), rcx: String(ram.u64[gprAddress(RCX) / 8]), retired, halves, memory });
+    return JSON.stringify({ kind, detail: cpu.detail, rip, rflags, mxcsr: cpu.registers.mxcsr, rax: String(ram.u64[gprAddress(RAX) / 8]), rcx: String(ram.u64[gprAddress(RCX) / 8]), retired, halves, memory, x87: stack && Buffer.from(ram.u8.subarray(X87_REGISTERS, X87_OPERAND + 8)).toString("hex") });
   }
 }
 
@@ -81,6 +87,7 @@ interface Case {
   readonly data: BigUint64Array;
   readonly turns: number;
   readonly budgets: readonly number[];
+  readonly stack?: { readonly control: number; readonly top: number; readonly valid: number; readonly registers: readonly Uint8Array[] };
 }
 
 const RM = 8;
@@ -158,6 +165,73 @@ function makeCase(random: Random): Case {
     turns: random.pick([1, 3, 40, 300]), budgets: random.below(3) === 0 ? [7, 30, 100] : [1_000_000],
   };
 }
+
+/** An x87 instruction, and by how much the stack grows. `depth` registers are in use. */
+function stackInstruction(random: Random, depth: number, mayFault: boolean): readonly [code: number[], grows: number] {
+  const i = random.below(mayFault ? 8 : depth), memory = 16 * random.below(6), kind = random.below(24);
+  if (depth < 7 && kind < 6) {
+    const load = random.pick([[0xd9, 0x47, memory], [0xdd, 0x47, memory], [0xdb, 0x6f, memory], [0xdb, 0x47, memory], [0xdf, 0x6f, memory], [0xdf, 0x47, memory], [0xd9, 0xe8], [0xd9, 0xee], [0xd9, 0xc0 | i], [0xd9, 0xc0 | i]]);
+    return [load, 1];
+  }
+  if (depth > 1 && kind < 12) {
+    const pop = random.pick([[0xd9, 0x5f, memory], [0xdd, 0x5f, memory], [0xdb, 0x7f, memory], [0xdd, 0xd8 | i], [0xdf, 0xf0 | i], [0xdf, 0xe8 | i], [0xde, 0xc0 | i], [0xde, 0xc8 | i], [0xde, 0xe0 | i], [0xde, 0xe8 | i], [0xde, 0xf0 | i], [0xde, 0xf8 | i]]);
+    return [pop, -1];
+  }
+  const digit = random.pick([0, 1, 4, 5, 6, 7]) << 3;
+  return [random.pick([
+    [0xd8, 0xc0 | digit | i], [0xdc, 0xc0 | digit | i], [0xd8, 0x47 | digit, memory], [0xdc, 0x47 | digit, memory], [0xda, 0x47 | digit, memory], [0xde, 0x47 | digit, memory],
+    [0xd9, 0xc8 | i], [0xd9, 0xc8 | i], [0xd9, 0xe0], [0xd9, 0xe1], [0xdd, 0xd0 | i], [0xdb, 0xf0 | i], [0xdb, 0xe8 | i], [0xd9, 0x57, memory], [0xdd, 0x57, memory],
+    random.below(10) === 0 ? [0xd9, 0xfa] : [0xd9, 0xc9],
+  ]), 0];
+}
+function makeStackCase(random: Random): Case {
+  const base = makeCase(random), tameness = random.pick([1, 6, 1000, 1000]), mayFault = random.below(4) === 0;
+  const first = 2 + random.below(4), body: number[] = [];
+  let depth = first;
+  for (let left = 3 + random.below(12); left > 0 || (depth !== first && !mayFault); left--) {
+    const [code, grows] = stackInstruction(random, depth, mayFault);
+    if (left <= 0 && Math.sign(first - depth) !== grows) continue;
+    // Jumped over in every other turn.
+    if (grows === 0 && random.below(6) === 0) body.push(0xf6, 0xc1, 1, 0x74, code.length);
+    body.push(...code);
+    depth += grows;
+  }
+  if (random.below(4) === 0) body.push(0x0f, random.pick([0x97, 0x92, 0x9a, 0x94]), 0xc0); // set al
+  const again = -(body.length + 9);
+  body.push(0x48, 0xff, 0xc9, 0x0f, 0x85, again & 0xff, (again >> 8) & 0xff, 0xff, 0xff);
+  const top = random.below(8);
+  const registers = Array.from({ length: 8 }, () => {
+    const value = new Uint8Array(16), view = new DataView(value.buffer);
+    if (random.below(tameness) === 0) {
+      const [significand, signExponent] = randomF80(random);
+      view.setBigUint64(0, significand, true);
+      view.setUint16(8, signExponent, true);
+    } else {
+      view.setBigUint64(0, random.u64() | (1n << 63n), true);
+      view.setUint16(8, (random.below(2) << 15) | (16383 - 40 + random.below(80)), true);
+    }
+    return value;
+  });
+  let valid = 0;
+  for (let i = 0; i < first; i++) valid |= 1 << ((top + i) & 7);
+  const control = random.below(5) === 0 ? 0x40 | random.below(0x40) | (random.below(16) << 8) : 0x37f;
+  return { ...base, code: body, turns: random.pick([1, 3, 40, 100]), stack: { control, top, valid, registers } };
+}
+
+describe("loops of random x87 instructions leave the same on both engines", () => {
+  for (let part = 0; part < 4; part++) {
+    test(`part ${part}`, () => {
+      const random = new Random(SEED * 37 + part), cold = new Machine("interp"), translated = new Machine("jit");
+      for (let i = 0; i < LOOPS; i++) {
+        const made = makeStackCase(random);
+        const wanted = cold.run({ ...made, data: made.data.slice() });
+        const got = translated.run({ ...made, data: made.data.slice() });
+        expect(got, `loop ${i}: ${made.code.map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`).toBe(wanted);
+      }
+      expect(translated.cpu.jitStats?.regions).toBeGreaterThan(LOOPS >> 2);
+    });
+  }
+});
 
 describe("loops of random float instructions leave the same on both engines", () => {
   for (let part = 0; part < 4; part++) {

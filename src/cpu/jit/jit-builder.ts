@@ -11,20 +11,23 @@ import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYS
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { TRAP_FLAG } from "../cold/cold-builder.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
-import { F64, I32, I64, V128 } from "../wasm/opcodes.ts";
-import { Addresses, type AddressState, type Group, type Host } from "./addresses.ts";
+import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
+import { Addresses, type AddressState, type Group, type Host, MAX_GROUP } from "./addresses.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
 import type { Facts } from "./tame.ts";
+import { type StackPlan, type StackState, stackBehind, UNPLANNED } from "./x87-plan.ts";
+import { X87Stack } from "./x87-stack.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
 import { FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 const CLASS_NONE = 16;
+const CLASS_SEGMENT = 17;
 const CLASS_STACK = 4;
 /** EXIT_KIND that means: what the floating-point helpers have left says why. */
 const FLOAT = -2;
@@ -55,6 +58,7 @@ export interface TextState { readonly flags: FlagState; readonly addresses: Addr
 
 export class JitBuilder extends Builder {
   override readonly leavesAtDenormals: boolean;
+  override readonly callsWithFloats = true;
   readonly #imports: JitImports;
   readonly #gpr: (Variable | undefined)[] = new Array(16);
   readonly #vector: (Variable | undefined)[] = new Array(16);
@@ -83,6 +87,8 @@ export class JitBuilder extends Builder {
   onIndirect!: (address: Value, isReturn: boolean) => void;
 
   readonly #float: FloatMode;
+  #stack: X87Stack | undefined;
+  #stackState: StackState | undefined;
   /** A floating-point helper may have the region left. */
   #isGuarded = false;
   /** Where a float of the instruction was loaded from. */
@@ -143,6 +149,7 @@ export class JitBuilder extends Builder {
       if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
     });
     this.#float.load();
+    this.#stack?.prologue();
   }
   /** The exit that goes on at another address. */
   chainExit(): void {
@@ -211,6 +218,7 @@ export class JitBuilder extends Builder {
   /** The instruction retires: what follows is behind it. */
   retire(): void {
     this.#uncharged++;
+    if (this.#stackState !== undefined) this.beginStack(stackBehind(this.#stackState, this.#d));
   }
   /** Leaves the region for a known address outside it. */
   chainTo(address: number): void {
@@ -225,6 +233,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.charge();
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, address);
     graph.br(this.#chain);
   }
@@ -284,10 +293,13 @@ export class JitBuilder extends Builder {
   }
   override getState(address: number, load = "i64.load"): Value {
     this.#refuseCached(address);
+    const passing = this.#isX87 ? this.#stack?.read(address) : undefined;
+    if (passing !== undefined) return passing;
     return super.getState(address, load);
   }
   override setState(address: number, value: Value, store = "i64.store"): void {
     this.#refuseCached(address);
+    if (this.#isX87 && this.#stack?.write(address, value) === true) return;
     super.setState(address, value, store);
   }
   #refuseCached(address: number): void {
@@ -318,6 +330,7 @@ export class JitBuilder extends Builder {
     const zero = graph.i32(0);
     for (const n of this.#gprWritten) graph.store("i64.store", zero, graph.get(this.#gprVariable(n)), gprAddress(n));
     for (const n of this.#vectorWritten) graph.store("v128.store", zero, graph.get(this.#vectorVariable(n)), vectorAddress(n));
+    this.#stack?.store();
   }
 
   // ---- operands ------------------------------------------------------------------------------------------------------------------
@@ -460,31 +473,38 @@ export class JitBuilder extends Builder {
   }
   #load(name: string, address: Value, bytes: number, rangeClass: number): Node {
     const { graph } = this;
-    if (this.#stored) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
-    const host = this.#access(address, bytes, false, rangeClass);
+    const host = this.#stored ? this.#asked(address, bytes, false) : this.#access(address, bytes, false, rangeClass);
+    if (host === undefined) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
     return graph.load(name, graph.get(host.variable), host.offset);
   }
   storeAt(address: Value, value: Value, rangeClass = this.#implicitClass()): void {
     const { graph } = this;
     const bytes = value.width / 8;
-    if (this.#stored) {
-      const host = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
-      graph.store(storeName(value), host, value.node);
-      graph.ifUnlikely(graph.op("i32.eq", host, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
+    const host = this.#stored ? this.#asked(address, bytes, true) : this.#access(address, bytes, true, rangeClass);
+    if (host === undefined) {
+      const there = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
+      graph.store(storeName(value), there, value.node);
+      graph.ifUnlikely(graph.op("i32.eq", there, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
       return;
     }
-    const host = this.#access(address, bytes, true, rangeClass);
     graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
     this.#stored = true;
   }
-  /** What a range covers may be written, up to 16 bytes on. */
+  /** Asks as the accesses that follow would, which then need not. */
   checkWritable(address: Value, bytes: number): void {
     const { graph } = this;
     if (this.#stored) throw new ColdOnly("a question behind a store");
+    if (bytes <= MAX_GROUP) {
+      const rangeClass = this.#implicitClass(), piece = Math.min(bytes, 8);
+      this.#access(address, piece, true, rangeClass);
+      if (bytes > piece) this.#access(this.add(address, this.constant(64, bytes - piece)), piece, true, rangeClass);
+      return;
+    }
     this.#leaveIfDenied(graph.call(this.#imports.checkWrite, I32, graph.op("i32.wrap_i64", address.node), this.#high(address.node), graph.i32(bytes)));
   }
   #class(): number {
-    const { base, index } = this.#d;
+    const { base, index, segment } = this.#d;
+    if (segment !== ZERO) return CLASS_SEGMENT;
     return base !== ZERO ? (base - GPR) >> 3 : index !== ZERO ? (index - GPR) >> 3 : CLASS_NONE;
   }
   #implicitClass(): number {
@@ -525,6 +545,12 @@ export class JitBuilder extends Builder {
       this.#leaveIfDenied(graph.get(group.host));
     });
     return { variable: group.host, offset: before };
+  }
+  /** The same for an access that a question from before may include, though this instruction has stored. */
+  #asked(address: Value, bytes: number, write: boolean): Host | undefined {
+    const { addresses } = this, place = addresses.of(address.node);
+    const known = place === undefined ? undefined : addresses.find(place, bytes, write, this.#block);
+    return known === undefined || place === undefined ? undefined : { variable: known.host, offset: () => place.offset - known.low };
   }
   /** Host address of an access behind a store of the same instruction, which cannot be begun again: what straddles two pages is done
    *  aside (BOUNCE_READ, BOUNCE_WRITE). */
@@ -664,6 +690,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.#charge(retired);
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, graph.i64(BigInt(address)));
     graph.set(this.#exitKind, kind);
     graph.br(this.#exit);
@@ -687,6 +714,7 @@ export class JitBuilder extends Builder {
     this.onLeave?.();
     this.jitFlags.save();
     this.#charge(this.#uncharged);
+    this.#stack?.noteExit();
     graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
     graph.br(this.#denied);
   }
@@ -694,15 +722,17 @@ export class JitBuilder extends Builder {
   // ---- calls out -----------------------------------------------------------------------------------------------------------------------------
 
   helper(name: string, ...args: Value[]): Value {
+    const own = this.#stack?.run(name, args);
+    if (own !== undefined && own !== true) return own;
     const { result } = helperSignatures[name as HelperName];
-    const type = result === "i64" ? I64 : I32;
+    const type = WASM_TYPES[result ?? "i32"];
     return this.ofNode(this.graph.call(this.#imports.helper(name), type, ...args.map((a) => this.zeroNode(a))), widthOf(type));
   }
   helperVoid(name: string, ...args: Value[]): void {
+    if (this.#stack?.run(name, args) !== undefined) return;
     const nodes = args.map((a) => this.zeroNode(a));
     if (helperSignatures[name as HelperName].result === undefined) this.graph.callVoid(this.#imports.helper(name), ...nodes);
     else this.graph.callDrop(this.#imports.helper(name), ...nodes);
-    if (name === "mxcsr_write") this.#float.reload();
   }
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
@@ -746,6 +776,10 @@ export class JitBuilder extends Builder {
   override areTame(operand: Operand, width: 32 | 64): boolean {
     return this.#float.areTame(operand as JitOperand, width);
   }
+  override setMxcsr(value: Value): void {
+    super.setMxcsr(value);
+    this.#float.reload();
+  }
   override fastMask(): Value {
     return this.ofNode(this.#float.mask(), 32);
   }
@@ -758,6 +792,28 @@ export class JitBuilder extends Builder {
     if (host === undefined) return super.topWord(float);
     const { offset } = host, top = float.width / 8 - 4;
     return this.ofNode(this.graph.load("i32.load", this.graph.get(host.variable), typeof offset === "number" ? offset + top : () => offset() + top), 32);
+  }
+  /** Keeps the x87 stack in locals. Leaves before the first block when it is not as planned. */
+  planStack(plan: StackPlan, start: number): void {
+    const { graph } = this;
+    this.#stack = new X87Stack(this, graph, plan, () => this.coldStep());
+    this.beginStack(UNPLANNED);
+    graph.ifUnlikely(this.#stack.mustLeave(), () => {
+      graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_STACK), FP_NOTICE);
+      this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
+    });
+    this.beginStack(plan.entry);
+  }
+  /** What is known of the stack where a block begins. */
+  beginStack(state: StackState | undefined): void {
+    if (this.#stack === undefined || state === undefined) return;
+    this.#stack.state = this.#stackState = state;
+  }
+  override get keepsStack(): boolean {
+    return this.#stack !== undefined;
+  }
+  get #isX87(): boolean {
+    return this.#stack !== undefined && this.#d.encoding.mnemonic.startsWith("f");
   }
   beginFloats(facts: Facts | undefined): void {
     this.#float.beginBlock(facts);

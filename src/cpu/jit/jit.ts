@@ -46,7 +46,7 @@ const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
 const MANY_NOTICES = 64;
 /** More than any notice. */
-const NOTICES = 8;
+const NOTICES = 16;
 /** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
 const MAX_REGIONS = 3000;
 
@@ -160,8 +160,11 @@ export class Jit {
   }
   #compileFunction(body: Region, rip: number, landings: readonly number[]): boolean {
     const jumpTargets = this.#jumpTargets(body.start, this.#functionEnd(body.start));
-    if (sizeOf(body) <= WHOLE) return this.#grow(body.start, landings, { jumpTargets });
     const loops = loopsIn(body, rip);
+    // The x87 stack is kept in locals where there is one way in.
+    const inner = loops.at(-1);
+    if (inner !== undefined && usesX87(body, inner.members)) return this.#compile(inner.head, { ...WHOLE_LIMITS, throughCalls: false }, { within: inner.members });
+    if (sizeOf(body) <= WHOLE) return this.#grow(body.start, landings, { jumpTargets });
     const loop = loops.find(({ members }) => members.size <= WHOLE) ?? loops.at(-1);
     return loop !== undefined && this.#grow(loop.head, landings, { jumpTargets, within: loop.members });
   }
@@ -265,7 +268,7 @@ export class Jit {
     return true;
   }
 
-  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL or NOTICE_FAST: when that is often, it
+  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL, NOTICE_FAST or NOTICE_STACK: when that is often, it
    *  expects it from then on. */
   noticed(rip: number, notice: number): void {
     const key = rip * NOTICES + notice;
@@ -403,6 +406,9 @@ export class Jit {
   }
 }
 
+function usesX87(body: Region, members: ReadonlySet<number>): boolean {
+  return body.blocks.some(({ instructions }) => instructions.some((d) => members.has(d.rip) && /^f(ld|st|add|sub|mul|div|xch|ild)/.test(d.encoding.mnemonic)));
+}
 /** Instructions of a region without those of inlined functions. */
 function sizeOf(region: Region): number {
   return region.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);

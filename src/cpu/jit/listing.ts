@@ -97,7 +97,7 @@ function stateName(at: number): string | undefined {
     const field = (at - RANGE_BASE) % RANGE_SLOT_BYTES;
     const name = field === 0 ? "base" : field === RANGE_LIMIT ? "limit" : field === RANGE_DELTA ? "delta" : `field${field}`;
     const within = slot % FIRST_WRITE_RANGE, number = within % RANGE_CLASSES, bank = Math.floor(within / RANGE_CLASSES);
-    return `${slot < FIRST_WRITE_RANGE ? "read" : "write"}.${number === RANGE_CLASSES - 1 ? "none" : registerName(number)}${bank === 0 ? "" : bank}.${name}`;
+    return `${slot < FIRST_WRITE_RANGE ? "read" : "write"}.${["none", "segment"][number - 16] ?? registerName(number)}${bank === 0 ? "" : bank}.${name}`;
   }
   return WORDS[at];
 }

@@ -152,7 +152,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
       else if (ending === "branch") {
         expect(context, next);
         expect(context, d.target);
-      } else if (ending === "call" && mayInline(context, d.target, limits, look)) {
+      } else if (ending === "call" && mayInline(context, d.target, limits, look, isMet)) {
         const callee = newContext(context, d.target, next);
         context.calls.set(rip, callee);
         contexts.push(callee);
@@ -235,13 +235,15 @@ function newContext(parent: Context | undefined, callee: number, returnTo: numbe
 }
 
 /** Small functions that return, and call nothing but others like them, not nested too deep. */
-function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined): boolean {
+function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined, isMet: Knowledge["isMet"]): boolean {
   const callers = new Set<number>();
   for (let c: Context | undefined = context; c !== undefined; c = c.parent) callers.add(c.callee);
-  return inlinedSize(target, context.depth, callers, limits, look) <= limits.inlined;
+  return inlinedSize(target, context.depth, callers, limits, look, isMet) <= limits.inlined;
 }
-/** Instructions of a function with what it calls; Infinity when it cannot be inlined at this depth. */
-function inlinedSize(target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined): number {
+/** Instructions of a function with what it calls, where it has been; Infinity when it cannot be inlined at this depth. */
+function inlinedSize(
+  target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined, isMet: Knowledge["isMet"],
+): number {
   if (depth >= limits.callDepth || callers.has(target)) return Number.POSITIVE_INFINITY;
   const seen = new Set<number>();
   const queue = [target];
@@ -258,9 +260,12 @@ function inlinedSize(target: number, depth: number, callers: ReadonlySet<number>
       const ending = endingOf(d);
       if (ending === "return") returns = true;
       if (ending === "indirect-call") return Number.POSITIVE_INFINITY;
-      if (ending === "branch") queue.push(d.target);
-      else if (ending === "jump") rip = d.target;
-      else if (ending === "call") called += inlinedSize(d.target, depth + 1, new Set(callers).add(target), limits, look);
+      if (ending === "branch" && isMet?.(d.target) !== false) queue.push(d.target);
+      if (ending === "branch") continue;
+      // A call that was never made, of __stack_chk_fail for one, leaves the region.
+      if (ending === "call" && isMet?.(d.target) === false) break;
+      if (ending === "jump") rip = d.target;
+      else if (ending === "call") called += inlinedSize(d.target, depth + 1, new Set(callers).add(target), limits, look, isMet);
       else break;
     }
   }

@@ -152,7 +152,8 @@ function effectOf(d: Decoded): Effect {
   }
   if ((match = PACKED.exec(name)) || (match = UNARY_PACKED.exec(name))) {
     const isDouble = match[2] === "d", [first, second] = isDouble ? [LOW64, HIGH64] : [LOW32, REST32];
-    const operands = UNARY_PACKED.test(name) ? [from] : [to, from];
+    // Products that are not chosen are not looked at.
+    const operands = UNARY_PACKED.test(name) ? [from] : name.startsWith("dp") ? [] : [to, from];
     return become(lanes(isDouble), ask(...operands.flatMap((n): [number, number][] => [[n, first], [n, second]])));
   }
   if (WHOLE_MOVE.test(name)) {

@@ -6,6 +6,8 @@ export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
+/** By name in the text format. */
+export const WASM_TYPES = { i32: I32, i64: I64, f32: F32, f64: F64 } as const;
 export type ValueType = 0x7f | 0x7e | 0x7d | 0x7c | 0x7b;
 
 export interface Operator {
