@@ -146,12 +146,15 @@ function makeCase(random: Random): Case {
     starts.push(length);
     const block: number[] = [];
     for (let i = random.below(6); i >= 0; i--) block.push(...instructionOf(random));
-    const ending = random.below(10), to = random.below(count);
+    const ending = random.below(12), to = random.below(count);
     if (ending < 6) block.push(0x0f, 0x80 | random.below(16), 0, 0, 0, 0);
     else if (ending === 6) block.push(0xe9, 0, 0, 0, 0);
     else if (ending === 7) block.push(0xe8, 0, 0, 0, 0);
     else if (ending === 8) block.push(0xc3);
+    // By way of RAX, as a jump or as a call.
+    else if (ending > 9) block.push(0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xff, ending === 10 ? 0xe0 : 0xd0);
     if (ending < 8) jumps.push({ at: length + block.length - 4, size: 4, to });
+    else if (ending > 9) jumps.push({ at: length + block.length - 6, size: 4, to });
     blocks.push(block);
     length += block.length;
   }

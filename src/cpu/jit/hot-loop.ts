@@ -1,6 +1,4 @@
-/** Where a region should begin when an address was found hot, and what belongs to it: the innermost loop around the address. The loops
- *  around that one become regions of their own if time is spent in them too; each is entered at its head, so that whatever had to
- *  leave in the middle is back in translated code after one turn of the innermost. */
+/** The loops around a hot address: of a function that is known, or, when where it begins is not known, around the address alone. */
 import { layOut } from "./layout.ts";
 import { type Block, type Region, successors } from "./region.ts";
 

@@ -35,6 +35,8 @@ const STRETCH = 64;
 const MAX_STRETCHES = 20_000;
 /** How far an address may lie from where its code was entered. */
 const NEAR = 8192;
+/** So often is a region made anew with more in it; what is met later becomes regions of its own. */
+const MAX_GROWTHS = 6;
 /** How far a function reaches when nothing is known to be called behind it. */
 const LONGEST_FUNCTION = 65_536;
 /** For tests, which compile everything. */
@@ -68,6 +70,8 @@ interface LiveRegion {
   readonly records: readonly number[];
   /** Addresses where it was wanted to be entered. */
   readonly wanted: ReadonlySet<number>;
+  /** How often it has been made anew with more in it. */
+  readonly growths: number;
   /** Epoch in which the pages were last found in place. */
   epoch: number;
   /** Notices that it is not left for. */
@@ -177,6 +181,7 @@ export class Jit {
   #grow(start: number, landings: readonly number[], knowledge: Knowledge): boolean {
     const old = this.#live.get(this.#code.regionAt(start));
     if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
+    if (old.growths === MAX_GROWTHS) return false;
     return this.#compile(start, WHOLE_LIMITS, { ...knowledge, entries: [...old.wanted, ...landings] }, old);
   }
   /** The function around `rip`: from the nearest call target before it from which it is reached; or else, for functions that are jumped
@@ -240,7 +245,7 @@ export class Jit {
         continue;
       }
       const run = this.#instantiate(compiled);
-      if (run === undefined || !this.#install(region, slot, run, compiled.need, wanted)) {
+      if (run === undefined || !this.#install(region, slot, run, compiled.need, wanted, old === undefined ? 0 : old.growths + 1)) {
         this.#freeSlots.push(slot);
         return false;
       }
@@ -325,7 +330,7 @@ export class Jit {
     return this.#live.size >= MAX_REGIONS;
   }
 
-  #install(region: Region, slot: number, run: unknown, need: number, wanted: ReadonlySet<number>): boolean {
+  #install(region: Region, slot: number, run: unknown, need: number, wanted: ReadonlySet<number>, growths: number): boolean {
     const inside = new Set(region.entries.map(({ rip }) => rip));
     // Regions that began where this one can be entered are part of it now.
     for (const { rip } of region.entries) {
@@ -342,7 +347,7 @@ export class Jit {
     this.#code.dropJumps();
     while (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
     this.#table.set(slot, run as CallableFunction);
-    const live: LiveRegion = { region, slot, records, wanted, epoch: this.epoch, expected: 0, refused: 0 };
+    const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected: 0, refused: 0 };
     this.#live.set(slot, live);
     for (const pageFrame of region.pages.values()) {
       let set = this.#byFrame.get(pageFrame);
