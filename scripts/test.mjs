@@ -1,6 +1,7 @@
 /** `npm test`: everything the project claims, from a fresh checkout. Ends with `N passed, N failed` alone on a line.
  *
- *  Steps: Debian packages the tests need (installed when allowed) → types → lint → build → publint → vitest. A failed step counts as one failure. */
+ *  Steps: Debian packages the tests need (installed when allowed) → types → lint → build → publint → vitest → the guests on the other engines. A
+ *  failed step counts as one failure. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,10 +11,10 @@ const results = `${root}.tmp/vitest.json`;
 let passed = 0;
 let failed = 0;
 
-function run(name, args) {
+function run(name, args, env = {}) {
   return new Promise((resolve) => {
     const started = performance.now();
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
     child.on("close", (status) => {
       console.log(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
       resolve(status === 0);
@@ -29,15 +30,27 @@ count(await run("types, node code", ["node_modules/typescript/bin/tsc", "-p", "t
 count(await run("lint", ["node_modules/@biomejs/biome/bin/biome", "lint", "--diagnostic-level=error"]));
 count(await run("build", ["scripts/build.mjs"]));
 count(await run("package", ["node_modules/publint/src/cli.js", "--strict"]));
-rmSync(results, { force: true });
-const tests = await run("tests", ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`, ...process.argv.slice(2)]);
-if (existsSync(results)) {
+/** Runs test files and adds to the counts what they report. */
+async function vitest(name, args, env) {
+  rmSync(results, { force: true });
+  const ok = await run(name, ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`, ...args], env);
+  if (!existsSync(results)) {
+    failed++;
+    return;
+  }
   const report = JSON.parse(readFileSync(results, "utf8"));
-  passed += report.numPassedTests;
-  failed += report.numFailedTests;
   // A test file that does not load has no tests to count.
-  failed += report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every((a) => a.status !== "failed")).length;
-  if (!tests && failed === 0) failed++;
-} else failed++;
+  const unloaded = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every((a) => a.status !== "failed")).length;
+  const bad = report.numFailedTests + unloaded;
+  passed += report.numPassedTests;
+  failed += !ok && bad === 0 ? 1 : bad;
+}
+const chosen = process.argv.slice(2);
+await vitest("tests", chosen);
+if (chosen.length === 0) {
+  // Every guest program once more: with the JIT as it decides itself, and with everything translated when it is first met.
+  await vitest("guests, auto", ["test/guests"], { MENIOS_ENGINE: "auto" });
+  await vitest("guests, translated eagerly", ["test/guests"], { MENIOS_ENGINE: "eager" });
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
