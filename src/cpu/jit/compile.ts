@@ -166,7 +166,7 @@ class RegionEmitter {
         this.#entrances.set(target, (this.#entrances.get(target) ?? 0) + 1);
       }
     }
-    this.#tame = b.leavesAtDenormals ? findTame(order, follows, new Map(region.entries.map(({ way, isHead }) => [way, isHead]))) : undefined;
+    this.#tame = b.leavesAtDenormals ? findTame(this.#layout, region.entries.map(({ way }) => ({ way, to: way.entry < 0 ? way : (way.next as Block) }))) : undefined;
     if (keepsStack && region.entries.length === 1) this.#stack = planStack(order, (block) => successors(block).filter((next) => follows(block, next)));
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
@@ -285,6 +285,7 @@ class RegionEmitter {
       if (this.#asking.has(target)) b.jitFlags.save();
       b.charge();
       if (open !== undefined) b.requireBudget(this.#cost[target.index], target.start);
+      else if (this.#layout.loops.has(target)) this.#requireTameLoop(target);
     }
     this.#graph.br(label);
   }
@@ -332,6 +333,11 @@ class RegionEmitter {
   #requireTame(way: Block): void {
     const facts = this.#tame?.entries.get(way);
     if (facts !== undefined) this.#b.requireTame(facts, way.start);
+  }
+  /** Into a loop from before it: what it takes for granted in every turn. */
+  #requireTameLoop(head: Block): void {
+    const facts = this.#tame?.facts.get(head);
+    if (facts !== undefined && this.#block.entry < 0) this.#b.requireTame(this.#b.doubtful(facts), head.start);
   }
   /** At the beginning of loops with entries inside: on to the entry that is on its way. */
   #leadOn(): void {

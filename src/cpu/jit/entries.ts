@@ -53,7 +53,7 @@ function withWays(region: Region, places: ReadonlySet<Block>, loops: ReadonlyMap
       const on = i === 0 ? way : heads[i - 1];
       if (!head.others.includes(on)) head.others.push(on);
     }
-    return { rip: block.start, way, heads, isHead: loops.has(block) || block === region.entry, isJumped: jumped.has(block) };
+    return { rip: block.start, way, heads, isJumped: jumped.has(block) };
   });
   return { ...region, entry: chooser, entries, blocks: [chooser, ...entries.map(({ way }) => way), ...region.blocks] };
 }

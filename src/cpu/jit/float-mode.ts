@@ -44,6 +44,13 @@ export class FloatMode {
     if (this.#facts !== undefined && this.#last !== undefined) stepTame(this.#facts, this.#last);
     this.#last = d;
   }
+  /** Which of `facts` are not known to hold behind the instruction recorded last. */
+  doubtful(facts: Facts): Facts {
+    const now = this.#facts?.slice();
+    if (now === undefined) return facts;
+    if (this.#last !== undefined) stepTame(now, this.#last);
+    return facts.map((wanted, fact) => (wanted === 1 && now[fact] === 0 ? 1 : 0));
+  }
   isTame(operand: Operand & { readonly address: number }, width: 32 | 64): boolean {
     return this.#holds(operand, width === 64 ? [LOW64] : [LOW32]);
   }

@@ -818,7 +818,10 @@ export class JitBuilder extends Builder {
   beginFloats(facts: Facts | undefined): void {
     this.#float.beginBlock(facts);
   }
-  /** Leaves before the first block when a register is not as it takes it to be. */
+  doubtful(facts: Facts): Facts {
+    return this.#float.doubtful(facts);
+  }
+  /** Leaves before a block when a register is not as it takes it to be. */
   requireTame(facts: Facts, start: number): void {
     const doubts = this.#float.notTame(this, facts);
     if (doubts.length === 0) return;

@@ -49,8 +49,6 @@ export interface Entry {
   readonly way: Block;
   /** Heads of the loops around the way in, innermost first: each leads on to what is entered inside of it. */
   readonly heads: readonly Block[];
-  /** A loop begins there, or the region. */
-  readonly isHead: boolean;
   /** Indirect jumps of the region go there. */
   readonly isJumped: boolean;
 }
@@ -205,7 +203,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
     }
   }
   const first = blockAt(root, entry) as Block;
-  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isHead: true, isJumped: false }], blocks, pages };
+  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isJumped: false }], blocks, pages };
 }
 /** True for what leaves a function and goes on behind itself later. */
 function comesBack(d: Decoded, ending: Block["ending"]): boolean {

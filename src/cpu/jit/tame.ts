@@ -5,17 +5,19 @@
  *
  *  Four facts for each register: the lower and the upper binary64, the lowest binary32, and the three others. An instruction gives
  *  each fact of its destination as the conjunction of facts from before it. Facts of a block are those that all ways into it bring,
- *  found as the largest solution: everything is taken for tame until some way says otherwise. What an entry at a
- *  loop's head would have to bring is asked once, on the way in, if arithmetic inside may want to know; that is how a sum that goes round
- *  the loop stays out of doubt. */
+ *  found as the largest solution: everything is taken for tame until some way says otherwise. What a loop asks in each of its turns is
+ *  asked once where it is come into, from outside the region or from before the loop; that is how a factor that never changes and a sum
+ *  that goes round the loop stay out of doubt. */
 import type { Decoded } from "../decode/decoder.ts";
 import { VECTOR, VECTOR_STRIDE } from "../state.ts";
+import type { Layout, Loop } from "./layout.ts";
 import type { Block } from "./region.ts";
 
 /** Facts of register n have the numbers 4n + LOW64 … 4n + REST32. */
 export const LOW64 = 0, HIGH64 = 1, LOW32 = 2, REST32 = 3;
 const REGISTERS = 16;
 const FACTS = 4 * REGISTERS;
+const NO_FACTS = new Uint8Array(FACTS);
 /** By number of the fact: 1 when it holds. */
 export type Facts = Uint8Array;
 
@@ -36,25 +38,28 @@ export interface Tameness {
   readonly entries: ReadonlyMap<Block, Facts>;
 }
 
-/** @param follows true for an edge that control flow inside the region may take
- *  @param ways what the region is entered by; true for those from which facts may be wanted, for the others nothing is asked */
-export function findTame(order: readonly Block[], follows: (from: Block, to: Block) => boolean, ways: ReadonlyMap<Block, boolean>): Tameness {
+/** @param ways what the region is entered by: blocks, and what each leads to */
+export function findTame({ order, loops, follows }: Layout, ways: readonly { readonly way: Block; readonly to: Block }[]): Tameness {
   const effects = new Map(order.map((block) => [block, block.instructions.map(effectOf)]));
   if (![...effects.values()].some((list) => list.some(({ asked }) => asked.length > 0))) return { facts: new Map(), entries: new Map() };
   // What leads on from an entry to the way in says nothing: it is asked there.
   const edges = new Map(order.map((block) => [block, [block.next, block.taken].filter((next) => typeof next === "object" && block.ending !== "enter" && follows(block, next)) as Block[]]));
-  const wanted = wantedAt(order, edges, effects);
+  const wanted = new Map([...loops.values()].map((loop) => [loop.head, askedEachTurn(loop, order, edges, effects)]));
   const facts = new Map(order.map((block) => [block, new Uint8Array(FACTS).fill(1)]));
-  for (const [way, asks] of ways) (facts.get(way) as Facts).set(asks ? wanted.get(way) as Facts : new Uint8Array(FACTS));
+  for (const { way, to } of ways) (facts.get(way) as Facts).set(wanted.get(to) ?? NO_FACTS);
   for (let changed = true; changed; ) {
     changed = false;
     for (const block of order) {
       const out = (facts.get(block) as Facts).slice();
       for (const effect of effects.get(block) as Effect[]) apply(effect, out);
-      for (const next of edges.get(block) as Block[]) if (meet(facts.get(next) as Facts, out)) changed = true;
+      for (const next of edges.get(block) as Block[]) {
+        // Who comes into a loop asks what the loop would ask in each turn.
+        const asks = loops.get(next)?.body.has(block) === false ? wanted.get(next) : undefined;
+        if (meet(facts.get(next) as Facts, asks === undefined ? out : out.map((holds, fact) => holds | asks[fact]))) changed = true;
+      }
     }
   }
-  return { facts, entries: new Map([...ways.keys()].map((way) => [way, (facts.get(way) as Facts).slice()])) };
+  return { facts, entries: new Map(ways.map(({ way }) => [way, (facts.get(way) as Facts).slice()])) };
 }
 /** What holds behind an instruction. */
 export function stepTame(facts: Facts, d: Decoded): void {
@@ -79,32 +84,28 @@ function meet(facts: Facts, out: Facts): boolean {
   return changed;
 }
 
-/** By block: facts of before it that some instruction of the region may ask for. */
-function wantedAt(order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>): ReadonlyMap<Block, Facts> {
-  const wanted = new Map(order.map((block) => [block, new Uint8Array(FACTS)]));
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let i = order.length - 1; i >= 0; i--) {
-      const block = order[i], now = new Uint8Array(FACTS);
-      for (const next of edges.get(block) as Block[]) (wanted.get(next) as Facts).forEach((v, fact) => { now[fact] |= v; });
-      const list = effects.get(block) as Effect[];
-      for (let k = list.length - 1; k >= 0; k--) {
-        const { asked, register, causes } = list[k];
-        if (register >= 0) {
-          const behind = now.slice(4 * register, 4 * register + 4);
-          now.fill(0, 4 * register, 4 * register + 4);
-          causes.forEach((cause, fact) => { if (behind[fact] === 1) for (const from of cause ?? []) now[from] = 1; });
-        }
-        for (const fact of asked) now[fact] = 1;
+/** Facts of before a loop's turn that its instructions ask for on every way through it. */
+function askedEachTurn({ head, body }: Loop, order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>): Facts {
+  const asked = new Map<Block, Facts>();
+  for (let i = order.length - 1; i >= 0; i--) {
+    const block = order[i];
+    if (!body.has(block)) continue;
+    const ways = (edges.get(block) as Block[]).filter((next) => body.has(next) && next.index > block.index);
+    const now = new Uint8Array(FACTS);
+    if (ways.length > 0) now.forEach((_, fact) => { now[fact] = ways.every((next) => asked.get(next)?.[fact] === 1) ? 1 : 0; });
+    const list = effects.get(block) as Effect[];
+    for (let k = list.length - 1; k >= 0; k--) {
+      const { asked: own, register, causes } = list[k];
+      if (register >= 0) {
+        const behind = now.slice(4 * register, 4 * register + 4);
+        now.fill(0, 4 * register, 4 * register + 4);
+        causes.forEach((cause, fact) => { if (behind[fact] === 1) for (const from of cause ?? []) now[from] = 1; });
       }
-      const before = wanted.get(block) as Facts;
-      if (now.some((v, fact) => v > before[fact])) {
-        now.forEach((v, fact) => { before[fact] |= v; });
-        changed = true;
-      }
+      for (const fact of own) now[fact] = 1;
     }
+    asked.set(block, now);
   }
-  return wanted;
+  return asked.get(head) as Facts;
 }
 
 // ---- instructions ---------------------------------------------------------------------------------------------------------
