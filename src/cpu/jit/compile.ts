@@ -374,9 +374,11 @@ class RegionEmitter {
 
   #indirect(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
-    const { next, ending } = this.#block;
+    const { next, taken, ending } = this.#block;
     const returns = this.#ownReturns;
     const isAt = (rip: number): Node => graph.op("i64.eq", address.node, graph.i64(BigInt(rip)));
+    // What was guessed is asked.
+    if (!isReturn && typeof taken === "object") graph.if(isAt(taken.start), () => this.#go(taken));
     // The return of an inlined call goes on behind it, if that is where the guest's stack says.
     if (isReturn && typeof next === "object") graph.if(isAt(next.start), () => this.#go(next));
     else if (isReturn && returns.length <= MAX_COMPARED) for (const rip of returns) graph.if(isAt(rip), () => this.#goOut(rip));

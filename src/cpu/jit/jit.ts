@@ -4,14 +4,14 @@
  *  entered through a record whose handler is HANDLER_REGION; the decoded records stay beside it for single steps and short budgets.
  *  Invariant: a region runs only while every page it was read from maps the same frame: one-page regions by the code cache's own
  *  key, larger ones by an epoch that every change of an executable mapping advances. */
-import { EXECUTE } from "../../memory/access.ts";
+import { EXECUTE, READ } from "../../memory/access.ts";
 import type { Mmu } from "../../memory/mmu.ts";
 import { PAGE_SIZE } from "../../memory/physical-map.ts";
 import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
-import { DECODED, type Decoder, TRUNCATED } from "../decode/decoder.ts";
+import { DECODED, type Decoded, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
-import { LAST_LANDING } from "../state.ts";
+import { LAST_LANDING, ZERO } from "../state.ts";
 import { type CompiledRegion, compileRegion } from "./compile.ts";
 import { hotLoop, loopsIn } from "./hot-loop.ts";
 import { openEntries } from "./entries.ts";
@@ -227,7 +227,7 @@ export class Jit {
   /** @param old what the region takes the place of */
   #compile(rip: number, limits: RegionLimits, knowledge?: Knowledge, old?: LiveRegion): boolean {
     if (!this.enabled || this.#failed.has(rip) || (old === undefined && this.#code.regionAt(rip) >= 0)) return false;
-    const known = limits === EAGER_LIMITS ? knowledge : { ...knowledge, isMet: this.#isMet };
+    const known = { ...knowledge, guess: this.#guess, ...(limits === EAGER_LIMITS ? {} : { isMet: this.#isMet }) };
     const wanted = new Set(knowledge?.entries);
     for (;;) {
       const explored = discoverRegion(rip, this.#peek, limits, known);
@@ -255,6 +255,15 @@ export class Jit {
       return true;
     }
   }
+  /** What the pointer that a jump or call reads, at an address without registers, says now. */
+  readonly #guess = (d: Decoded): number | undefined => {
+    if (!d.isMemory || d.base !== ZERO || d.index !== ZERO || d.segment !== ZERO || d.encoding.operands[0]?.width !== 64) return undefined;
+    const at = (d.dispHigh >>> 0) * 0x1_0000_0000 + (d.dispLow >>> 0);
+    const host = at < 2 ** 47 && at % 8 === 0 ? this.#mmu.probe(at, READ) : -1;
+    if (host < 0) return undefined;
+    const target = this.#ram.u32[host >>> 2] + this.#ram.u32[(host >>> 2) + 1] * 0x1_0000_0000;
+    return this.#peek(target) === undefined ? undefined : target;
+  };
   readonly #isMet = (rip: number): boolean => this.#code.isMet(rip);
 
   /** True when the region entered by `record` may run now; a region of several pages is checked once per epoch. */

@@ -97,12 +97,15 @@ export interface Knowledge {
   readonly isMet?: (rip: number) => boolean;
   /** Where an indirect jump of this function may go. */
   readonly jumpTargets?: readonly number[];
+  /** Where an indirect jump or call goes as things stand, by a pointer at a fixed place (a procedure linkage table's); it is asked when it
+   *  is made. */
+  readonly guess?: (d: Decoded) => number | undefined;
   /** Addresses where the region is to be entered. */
   readonly entries?: Iterable<number>;
 }
 
 export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, knowledge: Knowledge = {}): Region | undefined {
-  const { within, isMet, jumpTargets } = knowledge;
+  const { within, jumpTargets } = knowledge;
   const pages = new Map<number, number>();
   const decoded = new Map<number, Decoded | undefined>();
   const look = (rip: number): Decoded | undefined => {
@@ -124,7 +127,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
   let instructions = 0;
   let leaders = 1;
   const expect = (context: Context, rip: number): void => {
-    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || isMet?.(rip) === false) return;
+    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || knowledge.isMet?.(rip) === false) return;
     context.leaders.add(rip);
     leaders++;
     queue.push([context, rip]);
@@ -146,19 +149,18 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
         continue;
       }
       const ending = endingOf(d);
-      if (ending === "jump") expect(context, d.target);
-      else if (ending === "branch") {
-        expect(context, next);
-        expect(context, d.target);
-      } else if (ending === "call" && mayInline(context, d.target, limits, look, isMet)) {
-        const callee = newContext(context, d.target, next);
+      const target = targetOf(d, ending, knowledge);
+      if (target !== undefined && ending === "branch") expect(context, next);
+      if (target !== undefined && !isCall(ending)) expect(context, target);
+      if (target !== undefined && isCall(ending) && mayInline(context, target, limits, look, knowledge)) {
+        const callee = newContext(context, target, next);
         context.calls.set(rip, callee);
         contexts.push(callee);
-        queue.push([callee, d.target]);
+        queue.push([callee, target]);
         expect(context, next);
       } else if (limits.throughCalls) {
         if (comesBack(d, ending)) expect(context, next);
-        if (ending === "indirect" && context === root) for (const target of jumpTargets ?? []) expect(context, target);
+        if (ending === "indirect" && context === root) for (const each of jumpTargets ?? []) expect(context, each);
       }
       break;
     }
@@ -189,13 +191,21 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
           if (callee === undefined && limits.throughCalls) block.next = blockAt(context, last.nextRip);
           break;
         }
-        case "indirect-call":
+        case "indirect-call": {
+          const callee = context.calls.get(last.rip);
+          if (callee !== undefined) block.taken = blockAt(callee, callee.callee);
+          if (limits.throughCalls) block.next = blockAt(context, last.nextRip);
+          break;
+        }
         case "leave":
           if (limits.throughCalls && comesBack(last, block.ending)) block.next = blockAt(context, last.nextRip);
           break;
-        case "indirect":
+        case "indirect": {
+          const guess = knowledge.guess?.(last);
+          if (guess !== undefined) block.taken = blockAt(context, guess);
           if (context === root) block.others = (jumpTargets ?? []).map((target) => blockAt(context, target)).filter((target) => typeof target !== "number");
           break;
+        }
         case "return":
           if (context.parent !== undefined) block.next = blockAt(context.parent, context.returnTo);
           break;
@@ -205,9 +215,17 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
   const first = blockAt(root, entry) as Block;
   return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isJumped: false }], blocks, pages };
 }
+function isCall(ending: Block["ending"]): boolean {
+  return ending === "call" || ending === "indirect-call";
+}
+/** Where control goes when the instruction transfers it, if that is known or guessed. */
+function targetOf(d: Decoded, ending: Block["ending"], { guess }: Knowledge): number | undefined {
+  if (ending === "jump" || ending === "branch" || ending === "call") return d.target;
+  return ending === "indirect" || ending === "indirect-call" ? guess?.(d) : undefined;
+}
 /** True for what leaves a function and goes on behind itself later. */
 function comesBack(d: Decoded, ending: Block["ending"]): boolean {
-  return ending === "call" || ending === "indirect-call" || d.encoding.mnemonic === "syscall";
+  return isCall(ending) || d.encoding.mnemonic === "syscall";
 }
 
 export function endingOf(d: Decoded): Block["ending"] {
@@ -233,14 +251,14 @@ function newContext(parent: Context | undefined, callee: number, returnTo: numbe
 }
 
 /** Small functions that return, and call nothing but others like them, not nested too deep. */
-function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined, isMet: Knowledge["isMet"]): boolean {
+function mayInline(context: Context, target: number, limits: RegionLimits, look: (rip: number) => Decoded | undefined, knowledge: Knowledge): boolean {
   const callers = new Set<number>();
   for (let c: Context | undefined = context; c !== undefined; c = c.parent) callers.add(c.callee);
-  return inlinedSize(target, context.depth, callers, limits, look, isMet) <= limits.inlined;
+  return inlinedSize(target, context.depth, callers, limits, look, knowledge) <= limits.inlined;
 }
 /** Instructions of a function with what it calls, where it has been; Infinity when it cannot be inlined at this depth. */
 function inlinedSize(
-  target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined, isMet: Knowledge["isMet"],
+  target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined, knowledge: Knowledge,
 ): number {
   if (depth >= limits.callDepth || callers.has(target)) return Number.POSITIVE_INFINITY;
   const seen = new Set<number>();
@@ -256,15 +274,15 @@ function inlinedSize(
       rip = d.nextRip;
       if (d.encoding.options.endsBlock !== true) continue;
       const ending = endingOf(d);
+      const next = targetOf(d, ending, knowledge);
       if (ending === "return") returns = true;
-      if (ending === "indirect-call") return Number.POSITIVE_INFINITY;
-      if (ending === "branch" && isMet?.(d.target) !== false) queue.push(d.target);
+      if (ending === "indirect-call" && next === undefined) return Number.POSITIVE_INFINITY;
+      if (ending === "branch" && knowledge.isMet?.(d.target) !== false) queue.push(d.target);
       if (ending === "branch") continue;
       // A call that was never made, of __stack_chk_fail for one, leaves the region.
-      if (ending === "call" && isMet?.(d.target) === false) break;
-      if (ending === "jump") rip = d.target;
-      else if (ending === "call") called += inlinedSize(d.target, depth + 1, new Set(callers).add(target), limits, look, isMet);
-      else break;
+      if (next === undefined || (isCall(ending) && knowledge.isMet?.(next) === false)) break;
+      if (isCall(ending)) called += inlinedSize(next, depth + 1, new Set(callers).add(target), limits, look, knowledge);
+      else rip = next;
     }
   }
   return returns ? seen.size + called : Number.POSITIVE_INFINITY;
