@@ -315,6 +315,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       // What instructions mean is loaded when a program has run for a while; until then, samples are only numbered.
       if (++this.#samples < this.#patience.loading) return;
       this.#tables = undefined;
+      if (tables.knowMeanings) {
+        tables.requireMeanings();
+        return;
+      }
       jit.enabled = false;
       import("../instructions/index.ts").then(() => {
         tables.requireMeanings();

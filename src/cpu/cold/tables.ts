@@ -88,6 +88,10 @@ export class InstructionTables {
     const row = this.#tables.rows.find(([, , , , , , , , , , , , handlers]) => handlers.includes(handler));
     return row === undefined ? "" : this.#tables.mnemonics[row[0]];
   }
+  /** True when the rows are loaded. */
+  get knowMeanings(): boolean {
+    return allEncodings().length > 0;
+  }
   /** Throws unless the rows are loaded and are those that the module was built from. */
   requireMeanings(): void {
     if (this.#meaningsChecked) return;
