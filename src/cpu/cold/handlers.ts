@@ -16,7 +16,6 @@ import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
 
-
 /** Builds the cold engine's module. Imports: env.memory, env.missRead, missWrite, flushWrite, checkWrite, lookup, service; helpers.*.
  *  Exports: run(record, budget) → exit kind. */
 export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {

@@ -39,8 +39,6 @@ const NEAR = 8192;
 const MAX_GROWTHS = 6;
 /** How far a function reaches when nothing is known to be called behind it. */
 const LONGEST_FUNCTION = 65_536;
-/** For tests, which compile everything. */
-const EAGER_LIMITS: RegionLimits = { ...STRAIGHT_LIMITS };
 /** Longest function or loop, in instructions without what it calls, that is translated as a whole. */
 const WHOLE = 1000;
 /** A region that could not be entered so often in a row is given up: this process may never touch all of its pages. */
@@ -159,7 +157,7 @@ export class Jit {
     const body = this.#functionAround(rip);
     const landings = landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : [];
     const done = body === undefined ? this.#compileCycle(rip, landings) : this.#compileFunction(body, rip, landings);
-    if (!done) [...landings, ...(body === undefined ? [] : [body.start]), rip].some((entry) => this.#compile(entry, STRAIGHT_LIMITS));
+    if (!done) [...landings, ...(body === undefined ? [] : [body.start]), rip].some((entry) => this.#compile(entry, STRAIGHT_LIMITS, { isMet: this.#isMet }));
     this.#seen.clear();
   }
   #compileFunction(body: Region, rip: number, landings: readonly number[]): boolean {
@@ -167,9 +165,9 @@ export class Jit {
     const loops = loopsIn(body, rip);
     // The x87 stack is kept in locals where there is one way in.
     const inner = loops.at(-1);
-    if (inner !== undefined && usesX87(body, inner.members)) return this.#compile(inner.head, { ...WHOLE_LIMITS, throughCalls: false }, { within: inner.members });
+    if (inner !== undefined && usesX87(body, inner.members)) return this.#compile(inner.head, { ...WHOLE_LIMITS, throughCalls: false }, { within: inner.members, isMet: this.#isMet });
     if (sizeOf(body) <= WHOLE) return this.#grow(body.start, landings, { jumpTargets });
-    const loop = loops.find(({ members }) => members.size <= WHOLE) ?? loops.at(-1);
+    const loop = loops.find(({ members }) => members.size <= WHOLE) ?? inner;
     return loop !== undefined && this.#grow(loop.head, landings, { jumpTargets, within: loop.members });
   }
   #compileCycle(rip: number, landings: readonly number[]): boolean {
@@ -178,7 +176,8 @@ export class Jit {
     return loop !== undefined && this.#grow(loop.head, landings, { within: loop.members });
   }
   /** Compiles what begins at `start`. What begins there already is made anew if there is more of it now, or more places to enter it. */
-  #grow(start: number, landings: readonly number[], knowledge: Knowledge): boolean {
+  #grow(start: number, landings: readonly number[], known: Knowledge): boolean {
+    const knowledge = { ...known, isMet: this.#isMet };
     const old = this.#live.get(this.#code.regionAt(start));
     if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
     if (old.growths === MAX_GROWTHS) return false;
@@ -218,17 +217,17 @@ export class Jit {
     return end;
   }
 
-  /** Compiles the region that begins at `rip` and installs it. False when there is nothing to compile. */
+  /** Compiles the region that begins at `rip`, whether or not any of it has run, and installs it. False when there is nothing to compile. */
   compile(rip: number): boolean {
-    const done = this.#compile(rip, EAGER_LIMITS);
+    const done = this.#compile(rip, STRAIGHT_LIMITS, {});
     this.#seen.clear();
     return done;
   }
   /** @param old what the region takes the place of */
-  #compile(rip: number, limits: RegionLimits, knowledge?: Knowledge, old?: LiveRegion): boolean {
+  #compile(rip: number, limits: RegionLimits, knowledge: Knowledge, old?: LiveRegion): boolean {
     if (!this.enabled || this.#failed.has(rip) || (old === undefined && this.#code.regionAt(rip) >= 0)) return false;
-    const known = { ...knowledge, guess: this.#guess, ...(limits === EAGER_LIMITS ? {} : { isMet: this.#isMet }) };
-    const wanted = new Set(knowledge?.entries);
+    const known = { ...knowledge, guess: this.#guess };
+    const wanted = new Set(knowledge.entries);
     for (;;) {
       const explored = discoverRegion(rip, this.#peek, limits, known);
       if (explored === undefined) {
