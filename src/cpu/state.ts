@@ -87,6 +87,10 @@ export const LAST_LANDING = STATE_BASE + 0x418;
 export const LAZY_KIND = STATE_BASE + 0x460;
 export const LAZY_X = STATE_BASE + 0x468;
 export const LAZY_Y = STATE_BASE + 0x470;
+/** i32, bytes that calls between regions may still take of the host's stack, as the regions estimate what they take. */
+export const HOST_STACK_LEFT = STATE_BASE + 0x478;
+/** What there is at first: of the 500 KB that the smallest stacks of today's hosts have (a Worker's in Chromium). */
+export const HOST_STACK = 300_000;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */
 export const SCRATCH_A = STATE_BASE + 0x420;
 export const SCRATCH_B = STATE_BASE + 0x430;

@@ -201,6 +201,15 @@ export class Ranges {
     this.set(slot, first, end, delta);
     this.set(this.blockOf(slot, page), first, end, delta);
   }
+  /** Makes the slot's delta hold for an address on `page`, which has just been translated; when the slot serves something else, it serves this page
+   *  from now on. An empty slot stays empty. @hot */
+  serve(slot: number, page: number, delta: number): void {
+    const words = this.ram.i32;
+    const at = slot >>> 2;
+    if (words[at + 4] === delta) return;
+    if (words[at + 2] === 0) words[at + 4] = delta;
+    else this.set(slot, page, page + PAGE_SIZE, delta);
+  }
   private set(slot: number, first: number, end: number, delta: number): void {
     const words = this.ram.i32;
     const at = slot >>> 2;

@@ -136,7 +136,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       const { rangeRead, rangeWrite, gotoAddress, materialize } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
-      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, materialize }, helpers, this.#patience.hot);
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, regions, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, materialize }, helpers, this.#patience.hot);
       this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
@@ -511,7 +511,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     const last = first + length - 1;
     const page = host >>> 12;
     const isPermitted = !reads || write === 0 || this.#isBeside(low, high, page, 0, write);
-    if (isPermitted && (first >>> 12 === page || this.#isBeside(low, high, page, -1, write)) && (last >>> 12 === page || this.#isBeside(low, high, page, 1, write))) return first;
+    if (isPermitted && (first >>> 12 === page || this.#isBeside(low, high, page, -1, write)) && (last >>> 12 === page || this.#isBeside(low, high, page, 1, write))) {
+      ranges.serve(slot, address - (low & PAGE_MASK), (host - low) | 0);
+      return first;
+    }
     this.ram.i32[EXIT_KIND >>> 2] = EXIT_COLD_STEP;
     return 0;
   }

@@ -2,17 +2,17 @@
 import { EXIT_CONTINUE, EXIT_EXCEPTION, VECTOR_GP, VECTOR_UD } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { serviceNames } from "../services.ts";
-import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, LAST_LANDING } from "../state.ts";
+import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, HOST_STACK, HOST_STACK_LEFT, LAST_LANDING, RIP } from "../state.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
-import { JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
-import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES } from "../../memory/ranges.ts";
+import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
 
@@ -88,14 +88,24 @@ export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
     }
   }
   const materialize = addMaterialize(module);
+  const gotoAddress = addRegionSupport(module, functions, rangeRefill, materialize);
   const run = new Graph([I32, I32]);
   const record = run.get(run.parameter(0));
-  const kind = run.callIndirect(HANDLER_TABLE, handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1)));
+  run.store("i32.store", run.i32(0), run.i32(HOST_STACK), HOST_STACK_LEFT);
+  const result = run.variable(I32);
+  run.set(result, run.callIndirect(HANDLER_TABLE, handlerType, I32, run.load("i32.load16_u", record), record, run.get(run.parameter(1))));
+  // A region has returned to code that did not call it: on to where it returns to.
+  run.block((left) => {
+    run.loop((again) => {
+      run.br(left, run.op("i32.ge_s", run.get(result), run.i32(0)));
+      run.set(result, run.call(gotoAddress, I32, run.load("i64.load", run.i32(0), RIP), run.op("i32.xor", run.get(result), run.i32(-1))));
+      run.br(again);
+    });
+  });
   run.callVoid(materialize);
-  run.return(kind);
+  run.return(run.get(result));
   run.unreachable();
   add(run, "run");
-  addRegionSupport(module, functions, rangeRefill, materialize);
   module.defineTable(elements.length);
   module.setElements(elements);
   const section = new Bytes().name(TABLES_SECTION).text(tablesOf(table)).take();
@@ -119,18 +129,18 @@ const slotAddress = (number: number): number => RANGE_BASE + number * RANGE_SLOT
 
 /** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
  *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss takes the run of the address's block
- *  if that covers it, and looks into the TLB else; a range that is empty is refilled, and so it is when the block has missed 4, 8, 16…
+ *  if that covers it, and else the page if the TLB has it; whichever it is, the slot's delta then holds for the address. A range that is empty is refilled, and so it is when the block has missed 4, 8, 16…
  *  times and every 8,192: seldom enough that accesses alternating between places do not refill for ever. */
-function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number, materialize: number): void {
-  const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): void => {
+function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, rangeRefill: number, materialize: number): number {
+  const emit = (params: readonly (typeof I32 | typeof I64)[], name: string, record: (graph: Graph) => void): number => {
     const graph = new Graph(params);
     record(graph);
     const code = new Bytes();
     graph.emitTo(code);
     code.byte(0x0b);
-    module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
+    return module.addFunction(module.type(params, [I32]), graph.locals, code.take(), name);
   };
-  emit([I64, I32], "gotoAddress", (graph) => {
+  const gotoAddress = emit([I64, I32], "gotoAddress", (graph) => {
     const address = graph.get(graph.parameter(0)), budget = graph.get(graph.parameter(1));
     // A region whose slot the jump cache names is entered at once, and takes flags as they are; handlers want the words.
     const entry = jumpCacheEntry(graph, address);
@@ -174,7 +184,11 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
         graph.op("i32.and", graph.op("i32.ge_u", misses, graph.i32(FIRST_REFILL)), power));
       graph.if(graph.op("i32.eqz", graph.op("i32.or", often, isEmpty)), () => {
         graph.if(graph.op("i64.eq", graph.load("i64.load", entry, array), graph.op("i64.shr_u", last, graph.i64(12))), () => {
-          graph.return(graph.op("i32.add", graph.op("i32.wrap_i64", first), graph.load("i32.load", entry, array + 8)));
+          const delta = graph.load("i32.load", entry, array + 8);
+          graph.store("i64.store", slot, graph.op("i64.and", first, graph.i64(-PAGE_SIZE)));
+          graph.store("i64.store", slot, graph.i64(PAGE_SIZE - RANGE_TAIL), RANGE_LIMIT);
+          graph.store("i32.store", slot, delta, RANGE_DELTA);
+          graph.return(graph.op("i32.add", graph.op("i32.wrap_i64", first), delta));
         });
       });
       const asked = graph.op("i32.or", request, graph.op("i32.mul", often, graph.i32(RANGE_MISSES_OFTEN)));
@@ -182,6 +196,7 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       graph.unreachable();
     });
   }
+  return gotoAddress;
 }
 
 function leaving(kind: number, detail: number): Graph {

@@ -33,6 +33,7 @@ import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
+import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
@@ -59,6 +60,10 @@ export interface Mark {
 const FIXED_IMPORTS = 6;
 /** So many places behind calls of itself a function's return is compared with; with more of them the jump cache is asked. */
 const MAX_COMPARED = 2;
+/** What a region takes on the host's stack is estimated: so many bytes, and so many for each instruction. V8's baseline compiler gives every local of
+ *  the function a place; translated from hot code, the frame is smaller. */
+const FRAME = 512;
+const FRAME_PER_INSTRUCTION = 8;
 const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
 /** How a region is compiled. */
@@ -75,11 +80,12 @@ export interface CompileOptions {
 export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }: CompileOptions = {}): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const module = new ModuleBuilder();
+  const regionType = module.type([I32, I32], [I32]);
   const helpers: string[] = [];
   const careful = (expected & NOTICE_DENORMAL) !== 0;
   const plan = { careful, changesMode: (expected & NOTICE_FAST) !== 0 || region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5, regionType,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;
@@ -94,6 +100,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
     throw error;
   }
   module.importMemory("env", "memory");
+  if (emitter.calls) module.importTable("env", "regions");
   module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
   module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);
   module.importFunction("env", "flushWrite", [], []);
@@ -108,7 +115,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   graph.emitTo(code);
   code.byte(0x0b);
   marks?.push(...graph.marks.map(({ offset, tag }) => ({ offset, part: emitter.parts[tag] })));
-  module.addFunction(module.type([I32, I32], [I32]), graph.locals, code.take(), "region", graph.hints);
+  module.addFunction(regionType, graph.locals, code.take(), "region", graph.hints);
   return { bytes: module.build(), helpers, need: emitter.need, instructions: emitter.instructions };
 }
 
@@ -122,8 +129,12 @@ class RegionEmitter {
   readonly #entries: ReadonlyMap<number, number>;
   /** Addresses behind calls of the region's own function. */
   readonly #ownReturns: readonly number[];
+  /** Number of the first entry behind a call of another. */
+  readonly #firstBehindCall: number;
   /** Loop around everything, to which control goes to be sent on to an entry. */
   #again: Label | undefined;
+  /** Blocks from which control may go to an entry, with registers in locals. */
+  readonly #goingRound = new Set<Block>();
   readonly #addressLabels: Label[] = [];
   /** Labels in reach: behind which a block begins, and loops that are open. */
   readonly #forward = new Map<Block, Label>();
@@ -139,6 +150,8 @@ class RegionEmitter {
   readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
+  /** Other regions are called. */
+  calls = false;
   /** Encoding being recorded, for error reports. */
   encoding: Encoding | undefined;
 
@@ -153,6 +166,7 @@ class RegionEmitter {
     this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
     const returns = region.blocks.filter(({ ending, taken }) => ending === "call" && taken === region.start).map((block) => endOf(block));
     this.#ownReturns = returns.filter((rip) => this.#entries.has(rip));
+    this.#firstBehindCall = region.entries.filter(({ isBehindCall }) => !isBehindCall).length;
     this.#graph = graph;
     this.#b = b;
     this.#layout = layOut(region.entry);
@@ -170,47 +184,42 @@ class RegionEmitter {
     if (keepsStack && region.entries.length === 1) this.#stack = planStack(order, (block) => successors(block).filter((next) => follows(block, next)));
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
-      for (const next of successors(order[i])) if (next.index > i && follows(order[i], next)) rest = Math.max(rest, this.#cost[next.index]);
+      for (const next of successors(order[i])) if (next.index > i && follows(order[i], next) && !this.#isBehindCall(next)) rest = Math.max(rest, this.#cost[next.index]);
       this.#cost[i] = order[i].instructions.length + rest;
     }
   }
+  /** The longest way from where the region may be entered to the next question. */
   get need(): number {
-    return this.#cost[0];
+    return Math.max(this.#cost[0], ...this.#region.entries.map(({ way }) => this.#cost[way.index]));
   }
 
   emit(): void {
     const graph = this.#graph;
     const b = this.#b;
-    const { order } = this.#layout;
-    const prologue = graph.placeholder();
-    b.onJump = () => this.#go(this.#block.taken as Target);
+    b.onJump = () => this.#jump();
     b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
-    graph.block((exit) => {
-      graph.block((chain) => {
-        graph.block((denied) => {
-          b.setExits(exit, chain, denied);
-          const all = (): void => this.#emitRange(0, order.length - 1);
-          if (order[0].ending !== "enter") {
-            b.beginBlock(-1, undefined);
-            if (this.#stack !== undefined) b.planStack(this.#stack, order[0].start);
-            b.requireBudget(this.#cost[0], order[0].start);
-            this.#requireTame(order[0]);
-            all();
-          } else if (this.#returnsToEntries()) {
-            graph.loop((again) => {
-              this.#again = again;
-              all();
-            });
-          } else all();
-        });
-        b.denied();
-      });
+    const body = graph.aside(() => this.#emitBlocks());
+    b.finish(() => {
+      body();
       this.#mark("exit");
-      b.chainExit();
-    });
-    b.epilogue();
-    graph.unreachable();
-    prologue(() => b.prologue());
+    }, this.#registerFlow(), 0);
+  }
+  #emitBlocks(): void {
+    const b = this.#b;
+    const { order } = this.#layout;
+    const all = (): void => this.#emitRange(0, order.length - 1);
+    if (order[0].ending !== "enter") {
+      b.beginBlock(-1, undefined);
+      if (this.#stack !== undefined) b.planStack(this.#stack, order[0].start);
+      b.requireBudget(this.#cost[0], order[0].start);
+      this.#requireTame(order[0]);
+      all();
+    } else if (this.#returnsToEntries()) {
+      this.#graph.loop((again) => {
+        this.#again = again;
+        all();
+      });
+    } else all();
   }
 
   /** Blocks first…last in order, each behind a label that forward branches can reach. `inLoop` is the head whose Wasm loop is open. */
@@ -253,6 +262,7 @@ class RegionEmitter {
     this.#mark(block);
     if (block.others.length > 0 && block.ending !== "enter") this.#leadOn();
     if (block.ending === "enter") {
+      b.beginBlock(block.index, undefined);
       this.#choose();
       return;
     }
@@ -297,13 +307,13 @@ class RegionEmitter {
     const { order, follows } = this.#layout;
     const isOutside = (block: Block, target: Target | undefined): boolean =>
       target !== undefined && (typeof target === "number" ? this.#entries.has(target) : !follows(block, target));
-    return order.some((block) => block.ending === "indirect" || isOutside(block, block.taken) || isOutside(block, block.next));
+    return order.some((block) => block.ending === "indirect" || (!this.#callsOut(block) && isOutside(block, block.taken)) || isOutside(block, block.next));
   }
   /** The chooser: on to the entry, when the budget suffices whichever it is. */
   #choose(): void {
     const graph = this.#graph;
     const { entries } = this.#region;
-    graph.ifUnlikely(this.#b.isBudgetBelow(this.#cost[0]), () => {
+    graph.ifUnlikely(this.#b.isBudgetBelow(this.need), () => {
       graph.block((leave) => {
         const setAddress = (first: number): void => {
           if (first === entries.length) {
@@ -326,8 +336,10 @@ class RegionEmitter {
   }
   /** What a way in asks. */
   #comeIn(way: Block): void {
+    const { isJumped, isBehindCall } = this.#region.entries[way.entry];
+    if (isBehindCall) this.#b.comeBack();
     this.#requireTame(way);
-    if (this.#region.entries[way.entry].isJumped) this.#b.requireBudget(this.#cost[way.index], way.start);
+    if (isJumped || isBehindCall) this.#b.requireBudget(this.#cost[way.index], way.start);
     this.#b.entered();
   }
   #requireTame(way: Block): void {
@@ -369,6 +381,8 @@ class RegionEmitter {
       return;
     }
     this.#b.goToEntry(this.#graph.i32(number));
+    if (number >= this.#firstBehindCall) this.#b.settleRegisters();
+    else this.#goingRound.add(this.#block);
     this.#graph.br(this.#again);
   }
 
@@ -379,24 +393,65 @@ class RegionEmitter {
     const isAt = (rip: number): Node => graph.op("i64.eq", address.node, graph.i64(BigInt(rip)));
     // What was guessed is asked.
     if (!isReturn && typeof taken === "object") graph.if(isAt(taken.start), () => this.#go(taken));
-    // The return of an inlined call goes on behind it, if that is where the guest's stack says.
-    if (isReturn && typeof next === "object") graph.if(isAt(next.start), () => this.#go(next));
-    else if (isReturn && returns.length <= MAX_COMPARED) for (const rip of returns) graph.if(isAt(rip), () => this.#goOut(rip));
-    else if (this.#again !== undefined && (isReturn || ending === "indirect")) this.#indirectInside(address, isReturn);
-    this.#b.chainToValue(address);
+    if (isReturn) {
+      // The return of an inlined call goes on behind it, if that is where the guest's stack says.
+      if (typeof next === "object") graph.if(isAt(next.start), () => this.#go(next));
+      else if (returns.length > MAX_COMPARED) this.#indirectInside(address, true);
+      else for (const rip of returns) graph.if(isAt(rip), () => this.#goOut(rip));
+      this.#b.returnToValue(address);
+    } else if (this.#callsOut(this.#block)) this.#callOut(address.node);
+    else {
+      if (this.#again !== undefined && ending === "indirect") this.#indirectInside(address, false);
+      this.#b.chainToValue(address);
+    }
   }
-  /** Where the jump cache says that the address is an entry of this region, control stays inside. */
+  /** Where the jump cache says that the address is an entry of this region that takes registers as they are, control stays inside. */
   #indirectInside(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
     const entry = jumpCacheEntry(graph, address.node);
     const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address.node);
     const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
     const isOwn = graph.op("i32.eq", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(this.#slot + 1));
-    graph.if(graph.op("i32.and", isKnown, isOwn), () => {
-      this.#b.goToEntry(graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)));
+    const number = graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT));
+    const isBefore = graph.op("i32.lt_u", number, graph.i32(this.#firstBehindCall));
+    this.#goingRound.add(this.#block);
+    graph.if(graph.op("i32.and", graph.op("i32.and", isKnown, isOwn), isBefore), () => {
+      this.#b.goToEntry(number);
       if (isReturn) graph.br(this.#again as Label);
       else this.#brToEntry(this.#b.entry);
     });
+  }
+
+  // ---- calls -----------------------------------------------------------------------------------------------------------------
+
+  #jump(): void {
+    const taken = this.#block.taken as Target;
+    if (this.#callsOut(this.#block)) this.#callOut(this.#graph.i64(BigInt(taken as number)));
+    else this.#go(taken);
+  }
+  /** True for a block that ends in a call to another region, behind which this one goes on. */
+  #callsOut(block: Block): boolean {
+    const { ending, taken, next } = block;
+    return (ending === "indirect-call" || (ending === "call" && typeof taken === "number")) && typeof next === "object" && this.#isBehindCall(next) && this.#layout.follows(block, next);
+  }
+  #isBehindCall({ entry }: Block): boolean {
+    return entry >= 0 && this.#region.entries[entry].isBehindCall;
+  }
+  #callOut(address: Node): void {
+    const way = this.#block.next as Block;
+    this.calls = true;
+    this.#b.callOut(address, way.start, () => FRAME + FRAME_PER_INSTRUCTION * this.instructions);
+    this.#graph.br((this.#open.get(way) ?? this.#forward.get(way)) as Label);
+  }
+  #registerFlow(): RegisterFlow {
+    const { order, follows } = this.#layout;
+    const ways = this.#region.entries.filter(({ isBehindCall }) => !isBehindCall).map(({ way }) => way);
+    const next = (block: Block): readonly Block[] => {
+      if (block.ending === "enter") return ways;
+      const inside = [block.next, block.taken].filter((target) => typeof target === "object" && follows(block, target)) as Block[];
+      return this.#goingRound.has(block) ? [...inside, order[0]] : inside;
+    };
+    return flowOfRegisters({ order, next, loads: (block) => this.#isBehindCall(block) }, (block) => this.#b.useOf(block));
   }
 }
 

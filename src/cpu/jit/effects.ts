@@ -25,14 +25,13 @@ function flagEffect(d: Decoded): FlagEffect {
 
 function observe(d: Decoded): FlagEffect {
   const b = new JitBuilder(new Graph([I32, I32]), {
-    rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, materialize: 0, helper: () => 0,
+    rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, materialize: 0, regionType: 0, helper: () => 0,
   }, { careful: false, changesMode: false });
   let asks = false;
   b.onLeave = b.jitFlags.onRead = () => {
     asks = true;
   };
   b.onJump = b.onIndirect = () => {};
-  b.setExits({ depth: 0 }, { depth: 0 }, { depth: 0 });
   try {
     d.encoding.semantics(b, ...b.beginInstruction(d));
   } catch (error) {
@@ -44,7 +43,7 @@ function observe(d: Decoded): FlagEffect {
   return b.jitFlags.replacesAll ? "replaces" : "asks";
 }
 
-/** Blocks at whose beginning the flags of before may still be asked for. On edges back the budget is, and so are they. */
+/** Blocks at whose beginning the flags of before may still be asked for. Who leaves on an edge back for want of budget has them still. */
 export function blocksThatAskForFlags(order: readonly Block[], follows: (from: Block, to: Block) => boolean): ReadonlySet<Block> {
   const asking = new Set<Block>();
   const passing: Block[] = [];
@@ -52,7 +51,7 @@ export function blocksThatAskForFlags(order: readonly Block[], follows: (from: B
     const decisive = block.instructions.map(flagEffect).find((effect) => effect !== "keeps");
     if (decisive === "asks" || block.entry >= 0) asking.add(block);
     else if (decisive === undefined) {
-      if (leavesAtEnd(block, follows) || successors(block).some((next) => next.index <= block.index)) asking.add(block);
+      if (leavesAtEnd(block, follows)) asking.add(block);
       else passing.push(block);
     }
   }

@@ -23,6 +23,7 @@ export function openEntries(region: Region, wanted: Iterable<number>): Region {
   for (const rip of wanted) add(byStart.get(rip));
   for (const block of loops.keys()) add(block);
   const jumped = new Set<Block>();
+  const calls = new Map<Block, Block>();
   for (const block of region.blocks) {
     for (const target of block.others) {
       add(target);
@@ -31,40 +32,56 @@ export function openEntries(region: Region, wanted: Iterable<number>): Region {
     block.others = [];
     if (!leavesAndComesBack(block)) continue;
     add(block.next);
+    if (isCallOfOther(block, region) && typeof block.next === "object" && block.next !== region.entry) calls.set(block, block.next);
     block.next = undefined;
   }
   for (;;) {
     const known = places.size;
-    const opened = known === 1 ? region : withWays(region, places, loops, jumped);
+    const opened = known === 1 ? region : withWays(region, places, loops, { jumped, calls });
     // What is jumped to in a way that is not structured is an entry too.
     const { order, follows } = layOut(opened.entry);
-    for (const block of order) for (const next of successors(block)) if (!follows(block, next)) add(next);
+    for (const block of order) for (const next of successors(block)) if (next.instructions.length > 0 && !follows(block, next)) add(next);
     if (places.size === known) return opened;
     for (const block of region.blocks) block.others = [];
   }
 }
-function withWays(region: Region, places: ReadonlySet<Block>, loops: ReadonlyMap<Block, Loop>, jumped: ReadonlySet<Block>): Region {
+/** @param how which of the places are jumped to, and which calls come back to which */
+function withWays(
+  region: Region, places: ReadonlySet<Block>, loops: ReadonlyMap<Block, Loop>, { jumped, calls }: { readonly jumped: ReadonlySet<Block>; readonly calls: ReadonlyMap<Block, Block> },
+): Region {
   const empty = { index: -1, context: region.entry.context, instructions: [], taken: undefined };
   const chooser: Block = { ...empty, start: region.start, ending: "enter", next: undefined, others: [], entry: -1 };
-  const entries = [...places].map((block, number): Entry => {
+  const behind = new Set(calls.values());
+  const ordered = [...places].sort((a, b) => Number(behind.has(a)) - Number(behind.has(b)));
+  const entries = ordered.map((block, number): Entry => {
     const way: Block = { ...empty, start: block.start, ending: "fall", next: block, others: [], entry: number };
-    const heads = loopsAround(block, loops);
+    const callers = [...calls.keys()].filter((caller) => calls.get(caller) === block);
+    for (const caller of callers) caller.next = way;
+    const heads = loopsAround(block, callers, loops);
     for (const [i, head] of [...heads, chooser].entries()) {
       const on = i === 0 ? way : heads[i - 1];
       if (!head.others.includes(on)) head.others.push(on);
     }
-    return { rip: block.start, way, heads, isJumped: jumped.has(block) };
+    return { rip: block.start, way, heads, isJumped: jumped.has(block), isBehindCall: callers.length > 0 };
   });
   return { ...region, entry: chooser, entries, blocks: [chooser, ...entries.map(({ way }) => way), ...region.blocks] };
 }
 
 /** True for a block behind which the region goes on only after other code has run. */
-function leavesAndComesBack({ ending, taken }: Block): boolean {
-  return ending === "indirect-call" || ending === "leave" || (ending === "call" && typeof taken === "number");
+function leavesAndComesBack(block: Block): boolean {
+  return isCall(block) || block.ending === "leave";
+}
+function isCall({ ending, taken }: Block): boolean {
+  return ending === "indirect-call" || (ending === "call" && typeof taken === "number");
+}
+/** True for a call of the region's own function that is not known to call this function again: that stays inside. */
+function isCallOfOther(block: Block, { start, entry }: Region): boolean {
+  return isCall(block) && block.context === entry.context && block.taken !== start;
 }
 
-/** Heads of the loops that `block` is inside of, innermost first; the head of a loop is outside of it for who wants to enter there. */
-function loopsAround(block: Block, loops: ReadonlyMap<Block, Loop>): Block[] {
-  const around = [...loops.values()].filter(({ head, body }) => head !== block && body.has(block));
+/** Heads of the loops that `block` is inside of, innermost first; the head of a loop is outside of it for who wants to enter there, but
+ *  for a call inside that comes back to it. */
+function loopsAround(block: Block, callers: readonly Block[], loops: ReadonlyMap<Block, Loop>): Block[] {
+  const around = [...loops.values()].filter(({ head, body }) => body.has(block) && (head !== block || callers.some((caller) => body.has(caller))));
   return around.sort((a, b) => a.body.size - b.body.size).map(({ head }) => head);
 }

@@ -9,17 +9,19 @@ import { Builder, loadName, type Operand, type Value, storeName, widthOf } from 
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { RANGE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
-import { TRAP_FLAG } from "../cold/cold-builder.ts";
+import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
+import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Group, type Host, MAX_GROUP } from "./addresses.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
+import type { RegisterFlow, Registers, RegisterUse } from "./register-flow.ts";
 import type { Facts } from "./tame.ts";
 import { type StackPlan, type StackState, stackBehind, UNPLANNED } from "./x87-plan.ts";
 import { X87Stack } from "./x87-stack.ts";
@@ -31,6 +33,8 @@ const CLASS_SEGMENT = 17;
 const CLASS_STACK = 4;
 /** EXIT_KIND that means: what the floating-point helpers have left says why. */
 const FLOAT = -2;
+/** In the local for the kind of exit: on at another address, or what the callee that denied an access says. */
+const CHAIN = -3, DENIED = -4;
 
 /** Function indices in the region's module. */
 export interface JitImports {
@@ -40,6 +44,8 @@ export interface JitImports {
   readonly checkWrite: number;
   readonly gotoAddress: number;
   readonly materialize: number;
+  /** Type of the functions that regions are. */
+  readonly regionType: number;
   readonly helper: (name: string) => number;
 }
 
@@ -62,17 +68,22 @@ export class JitBuilder extends Builder {
   readonly #imports: JitImports;
   readonly #gpr: (Variable | undefined)[] = new Array(16);
   readonly #vector: (Variable | undefined)[] = new Array(16);
-  readonly #gprWritten = new Set<number>();
-  readonly #vectorWritten = new Set<number>();
   readonly #budget: Variable;
   /** Number of the entry that is on its way in; −1 when none is. */
   readonly #entry: Variable;
   readonly #exitKind: Variable;
   readonly #exitRip: Variable;
   readonly addresses = new Addresses();
-  #exit!: Label;
-  #chain!: Label;
-  #denied!: Label;
+  /** By block, −1 for what comes before the first. */
+  readonly #uses = new Map<number, RegisterUse>();
+  #use: RegisterUse = { reads: 0, writes: 0, exposed: 0 };
+  /** Inside how many inner choices of an instruction recording is. */
+  #choices = 0;
+  #flow: RegisterFlow | undefined;
+  /** Places where registers are stored or loaded; which ones is known in the end. */
+  readonly #transfers: (() => void)[] = [];
+  /** By what is stored: where it is. */
+  readonly #exits = new Map<Registers, Label>();
   #d!: Decoded;
   #block = 0;
   /** Instructions that have retired here but have not been taken from the budget. */
@@ -116,56 +127,108 @@ export class JitBuilder extends Builder {
 
   // ---- frame of the function ---------------------------------------------------------------------------------------------------
 
-  setExits(exit: Label, chain: Label, denied: Label): void {
-    this.#exit = exit;
-    this.#chain = chain;
-    this.#denied = denied;
+  /** What a block does with registers, as far as it has been recorded. */
+  useOf(block: number): RegisterUse {
+    let use = this.#uses.get(block);
+    if (use === undefined) this.#uses.set(block, (use = { reads: 0, writes: 0, exposed: 0 }));
+    return use;
   }
-  /** Where denied accesses come together: on to the exit with the callee's kind. */
-  denied(): void {
+  /** Puts the frame around the body: in front of it registers are loaded, behind it those who leave store them.
+   *  @param first block that is entered first */
+  finish(body: () => void, flow: RegisterFlow, first: number): void {
     const { graph } = this;
-    const kind = graph.load("i32.load", graph.i32(0), EXIT_KIND);
-    graph.set(this.#exitKind, kind);
-    if (this.#isGuarded) {
-      graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
-        // An exception to deliver, or something that the cold engine must do.
-        const notice = graph.load("i32.load", graph.i32(0), FP_NOTICE);
-        const isException = graph.op("i32.and", notice, graph.i32(NOTICE_EXCEPTION));
-        graph.set(this.#exitKind, graph.select(isException, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
-        graph.store("i32.store", graph.i32(0), graph.i32(VECTOR_XM), EXIT_DETAIL);
-        graph.store("i32.store", graph.i32(0), graph.op("i32.and", notice, graph.i32(~NOTICE_EXCEPTION)), FP_NOTICE);
-      });
-    }
-    graph.br(this.#exit);
-  }
-  /** Loads what the region uses; recorded last, placed first. */
-  prologue(): void {
-    const { graph } = this;
-    const zero = graph.i32(0);
-    this.#gpr.forEach((variable, n) => {
-      if (variable !== undefined) graph.set(variable, graph.load("i64.load", zero, gprAddress(n)));
-    });
-    this.#vector.forEach((variable, n) => {
-      if (variable !== undefined) graph.set(variable, graph.load("v128.load", zero, vectorAddress(n)));
-    });
-    this.#float.load();
+    this.#flow = flow;
+    for (const record of this.#transfers) record();
+    this.#loadRegisters(this.useOf(-1).reads | flow.live(first));
     this.#stack?.prologue();
+    // Who stores much goes on to who stores a part of that. Storing nothing comes last, and may have nobody in front of it.
+    const masks = [...new Set([...this.#exits.keys(), 0])].sort((a, b) => bitsIn(b) - bitsIn(a));
+    const behind = (k: number): void => {
+      const mask = masks[k];
+      graph.block((label) => {
+        this.#exits.set(mask, label);
+        if (k === 0) body();
+        else behind(k - 1);
+      });
+      if (mask === 0) return;
+      const rest = masks.slice(k + 1).find((other) => (other & ~mask) === 0) as Registers;
+      this.#storeRegisters(mask & ~rest);
+      graph.br(this.#exits.get(rest) as Label);
+    };
+    behind(masks.length - 1);
+    this.#leaveFunction();
   }
-  /** The exit that goes on at another address. */
-  chainExit(): void {
+  /** Everything is in RAM. */
+  #leaveFunction(): void {
     const { graph } = this;
-    this.#storeRegisters();
-    graph.returnCall(this.#imports.gotoAddress, graph.get(this.#exitRip), graph.get(this.#budget));
-  }
-  /** The exit that leaves the machine code. */
-  epilogue(): void {
-    const { graph } = this;
-    const zero = graph.i32(0);
-    this.#storeRegisters();
+    const zero = graph.i32(0), kind = graph.get(this.#exitKind);
+    this.#stack?.store();
+    graph.if(graph.op("i32.eq", kind, graph.i32(CHAIN)), () => graph.returnCall(this.#imports.gotoAddress, graph.get(this.#exitRip), graph.get(this.#budget)));
+    graph.if(graph.op("i32.eq", kind, graph.i32(DENIED)), () => this.#findKind());
     graph.store("i64.store", zero, graph.get(this.#exitRip), RIP);
     graph.store("i32.store", zero, zero, EXIT_RECORD);
     graph.store("i32.store", zero, graph.get(this.#budget), EXIT_BUDGET);
     graph.return(graph.get(this.#exitKind));
+    graph.unreachable();
+  }
+  /** The kind of exit that a callee asks for. */
+  #findKind(): void {
+    const { graph } = this;
+    const kind = graph.load("i32.load", graph.i32(0), EXIT_KIND);
+    graph.set(this.#exitKind, kind);
+    if (!this.#isGuarded) return;
+    graph.if(graph.op("i32.eq", kind, graph.i32(FLOAT)), () => {
+      // An exception to deliver, or something that the cold engine must do.
+      const notice = graph.load("i32.load", graph.i32(0), FP_NOTICE);
+      const isException = graph.op("i32.and", notice, graph.i32(NOTICE_EXCEPTION));
+      graph.set(this.#exitKind, graph.select(isException, graph.i32(EXIT_EXCEPTION), graph.i32(EXIT_COLD_STEP)));
+      graph.store("i32.store", graph.i32(0), graph.i32(VECTOR_XM), EXIT_DETAIL);
+      graph.store("i32.store", graph.i32(0), graph.op("i32.and", notice, graph.i32(~NOTICE_EXCEPTION)), FP_NOTICE);
+    });
+  }
+  #loadRegisters(which: Registers): void {
+    const { graph } = this;
+    const zero = graph.i32(0);
+    for (let n = 0; n < 16; n++) {
+      if ((which & (1 << n)) !== 0) graph.set(this.#gprVariable(n), graph.load("i64.load", zero, gprAddress(n)));
+      if ((which & (1 << (16 + n))) !== 0) graph.set(this.#vectorVariable(n), graph.load("v128.load", zero, vectorAddress(n)));
+    }
+    this.#float.load();
+  }
+  #storeRegisters(which: Registers): void {
+    const { graph } = this;
+    const zero = graph.i32(0);
+    for (let n = 0; n < 16; n++) {
+      if ((which & (1 << n)) !== 0) graph.store("i64.store", zero, graph.get(this.#gprVariable(n)), gprAddress(n));
+      if ((which & (1 << (16 + n))) !== 0) graph.store("v128.store", zero, graph.get(this.#vectorVariable(n)), vectorAddress(n));
+    }
+  }
+  /** Which registers may differ from RAM here; to be asked when all is recorded. */
+  #changedHere(): () => Registers {
+    const use = this.#use, block = this.#block, written = use.writes;
+    use.exposed |= ~written;
+    return () => (this.#flow as RegisterFlow).changed(block) | written;
+  }
+  /** Stores here what differs from RAM. */
+  settleRegisters(): void {
+    const changed = this.#changedHere(), record = this.graph.placeholder();
+    this.#transfers.push(() => record(() => this.#storeRegisters(changed())));
+  }
+  /** To the exit, where registers are stored; the kind has been set. */
+  #exit(): void {
+    const changed = this.#changedHere();
+    this.#transfers.push(() => {
+      const mask = changed();
+      if (!this.#exits.has(mask)) this.#exits.set(mask, { depth: 0 });
+    });
+    this.graph.br(() => this.#exits.get(changed()) as Label);
+  }
+  /** Leaves with a kind of exit, or CHAIN, or DENIED. */
+  #exitWith(kind: Node, address: Node): void {
+    const { graph } = this;
+    graph.set(this.#exitRip, address);
+    graph.set(this.#exitKind, kind);
+    this.#exit();
   }
   /** Leaves before `start` when the budget does not reach for `count` instructions. All retired ones have been charged. */
   requireBudget(count: number, start: number): void {
@@ -184,7 +247,7 @@ export class JitBuilder extends Builder {
   leaveForBudget(): void {
     const { graph } = this;
     graph.set(this.#exitKind, graph.i32(EXIT_CONTINUE));
-    graph.br(this.#exit);
+    this.#exit();
   }
   /** Takes what has retired from the budget. */
   charge(): void {
@@ -198,6 +261,7 @@ export class JitBuilder extends Builder {
   /** A block begins: with what held at its only entrance, or where ways come together. */
   beginBlock(index: number, state: TextState | undefined): void {
     this.#block = index;
+    this.#use = this.useOf(index);
     this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
     this.#uncharged = state?.uncharged ?? 0;
     if (state === undefined) this.addresses.forget();
@@ -229,13 +293,59 @@ export class JitBuilder extends Builder {
     this.#chainTo(address.node);
   }
   #chainTo(address: Node): void {
-    const { graph } = this;
     this.onLeave?.();
     this.jitFlags.save();
     this.charge();
     this.#stack?.noteExit();
-    graph.set(this.#exitRip, address);
-    graph.br(this.#chain);
+    this.#exitWith(this.graph.i32(CHAIN), address);
+  }
+
+  /** Leaves the region to return to a computed address. */
+  returnToValue(address: Value): void {
+    // Where there is one entry, nobody has called.
+    if (this.#stack !== undefined) {
+      this.#chainTo(address.node);
+      return;
+    }
+    const { graph } = this;
+    this.onLeave?.();
+    this.jitFlags.save();
+    this.charge();
+    this.settleRegisters();
+    graph.store("i64.store", graph.i32(0), address.node, RIP);
+    graph.return(graph.op("i32.xor", graph.get(this.#budget), graph.i32(-1)));
+  }
+  /** Calls the region at `address`, from which control is to come back to `back`; leaves for it where there is none, or no room on the
+   *  host's stack. Behind it the budget is known, and registers are in RAM. A region gives back the complement of the budget when it has
+   *  returned, else the kind of exit: then every caller leaves too. Calls that no longer have anything to do with where control is, after
+   *  a longjmp for one, are found out by the address of the return. @param frame bytes that this function takes on the host's stack */
+  callOut(address: Node, back: number, frame: () => number): void {
+    const { graph } = this;
+    const zero = graph.i32(0);
+    this.onLeave?.();
+    this.jitFlags.save();
+    this.charge();
+    const entry = jumpCacheEntry(graph, address);
+    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame));
+    const mayCall = graph.op("i32.and", graph.op("i32.and", isKnown, graph.op("i32.ne", region, zero)), graph.op("i32.ge_s", left, zero));
+    graph.ifUnlikely(graph.op("i32.eqz", mayCall), () => this.#exitWith(graph.i32(CHAIN), address));
+    this.settleRegisters();
+    graph.store("i32.store", zero, left, HOST_STACK_LEFT);
+    const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
+    const number = graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT));
+    const result = graph.callIndirect(REGION_TABLE, this.#imports.regionType, I32, slot, number, graph.get(this.#budget));
+    graph.ifUnlikely(graph.op("i32.ge_s", result, zero), () => graph.return(result));
+    graph.set(this.#budget, graph.op("i32.xor", result, graph.i32(-1)));
+    graph.store("i32.store", zero, graph.op("i32.add", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame)), HOST_STACK_LEFT);
+    const returned = graph.load("i64.load", zero, RIP);
+    graph.ifUnlikely(graph.op("i64.ne", returned, graph.i64(BigInt(back))), () => graph.returnCall(this.#imports.gotoAddress, returned, graph.get(this.#budget)));
+  }
+  /** Behind a call, whether it was made here or control has come in there: registers are in RAM. */
+  comeBack(): void {
+    const block = this.#block, record = this.graph.placeholder();
+    this.#transfers.push(() => record(() => this.#loadRegisters((this.#flow as RegisterFlow).live(block))));
   }
 
   /** Number of the entry that is on its way in. */
@@ -257,7 +367,7 @@ export class JitBuilder extends Builder {
   // ---- registers -----------------------------------------------------------------------------------------------------------------
 
   override reg(register: number, width: number): Value {
-    const node = this.graph.get(this.#gprVariable(register));
+    const node = this.#readGpr(register);
     node.note = this.addresses.ofRegister(register);
     const full = this.ofNode(node, 64);
     return width === 64 ? full : this.trunc(full, width);
@@ -285,10 +395,11 @@ export class JitBuilder extends Builder {
     return result;
   }
   override vectorRegister(register: number): Value {
+    this.#noteRead(1 << (16 + register));
     return this.ofNode(this.graph.get(this.#vectorVariable(register)), 128);
   }
   override setVectorRegister(register: number, value: Value): void {
-    this.#vectorWritten.add(register);
+    this.#noteWrite(1 << (16 + register));
     this.graph.set(this.#vectorVariable(register), value.node);
   }
   override getState(address: number, load = "i64.load"): Value {
@@ -305,6 +416,18 @@ export class JitBuilder extends Builder {
   #refuseCached(address: number): void {
     if ((address >= GPR && address < ZERO) || (address >= VECTOR && address < VECTOR + 16 * VECTOR_STRIDE)) throw new ColdOnly("register file behind the locals");
   }
+  #readGpr(n: number): Node {
+    this.#noteRead(1 << n);
+    return this.graph.get(this.#gprVariable(n));
+  }
+  #noteRead(register: Registers): void {
+    this.#use.reads |= register & ~this.#use.writes;
+  }
+  #noteWrite(register: Registers): void {
+    // What is written on one way only keeps its value on the other.
+    if (this.#choices > 0) this.#noteRead(register);
+    this.#use.writes |= register;
+  }
   #gprVariable(n: number): Variable {
     return (this.#gpr[n] ??= this.graph.variable(I64));
   }
@@ -313,8 +436,9 @@ export class JitBuilder extends Builder {
   }
   #setGpr(register: number, high: boolean, value: Value): void {
     const variable = this.#gprVariable(register);
-    this.#gprWritten.add(register);
     this.addresses.assign(register, value.width === 64 ? this.addresses.of(value.node) : undefined);
+    if (value.width < 32) this.#noteRead(1 << register);
+    this.#noteWrite(1 << register);
     if (value.width === 64) this.graph.set(variable, value.node);
     else if (value.width === 32) this.graph.set(variable, this.zext(value, 64).node);
     else {
@@ -324,13 +448,6 @@ export class JitBuilder extends Builder {
       if (high) bits = this.shl(bits, 8);
       this.graph.set(variable, this.or(this.and(old, this.constant(64, ~mask)), bits).node);
     }
-  }
-  #storeRegisters(): void {
-    const { graph } = this;
-    const zero = graph.i32(0);
-    for (const n of this.#gprWritten) graph.store("i64.store", zero, graph.get(this.#gprVariable(n)), gprAddress(n));
-    for (const n of this.#vectorWritten) graph.store("v128.store", zero, graph.get(this.#vectorVariable(n)), vectorAddress(n));
-    this.#stack?.store();
   }
 
   // ---- operands ------------------------------------------------------------------------------------------------------------------
@@ -431,9 +548,9 @@ export class JitBuilder extends Builder {
       d.base === ZERO ? undefined : this.addresses.ofRegister((d.base - GPR) >> 3), d.index === ZERO ? undefined : this.addresses.ofRegister((d.index - GPR) >> 3),
       d.scale, Number(displacement),
     );
-    if (d.base !== ZERO) sum = graph.get(this.#gprVariable((d.base - GPR) >> 3));
+    if (d.base !== ZERO) sum = this.#readGpr((d.base - GPR) >> 3);
     if (d.index !== ZERO) {
-      const index = graph.get(this.#gprVariable((d.index - GPR) >> 3));
+      const index = this.#readGpr((d.index - GPR) >> 3);
       const scaled = d.scale === 0 ? index : graph.op("i64.shl", index, graph.i64(d.scale));
       sum = sum === undefined ? scaled : graph.op("i64.add", sum, scaled);
     }
@@ -536,14 +653,14 @@ export class JitBuilder extends Builder {
     const range = (): number => (group.write ? this.writeRange(rangeClass, bank) : this.readRange(rangeClass, bank));
     const before = (): number => place.offset - group.low;
     const first = graph.displaced(address.node, () => -before());
-    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#field(I32, range, RANGE_DELTA)));
     const offset = graph.op("i64.sub", first, this.#field(I64, range, 0));
     graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#field(I64, range, RANGE_LIMIT)), () => {
       const slot = graph.lateI32(range);
       const request = graph.lateI32(() => bytes | RANGE_MAY_LEAVE | (group.write && !write ? RANGE_READS : 0) | (before() << RANGE_BEFORE_SHIFT) | ((group.high - group.low) << RANGE_LENGTH_SHIFT));
-      graph.set(group.host, graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
-      this.#leaveIfDenied(graph.get(group.host));
+      this.#leaveIfDenied(graph.call(() => (group.write ? this.#imports.rangeWrite : this.#imports.rangeRead), I32, address.node, slot, request));
     });
+    // A miss leaves the slot's delta as this address wants it: one address for both ways keeps V8 from widening it anew.
+    graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#field(I32, range, RANGE_DELTA)));
     return { variable: group.host, offset: before };
   }
   /** The same for an access that a question from before may include, though this instruction has stored. */
@@ -618,6 +735,7 @@ export class JitBuilder extends Builder {
     let afterThen = places;
     let stored = this.#stored;
     let flagsChanged = false;
+    this.#choices++;
     record(
       () => {
         then();
@@ -636,6 +754,7 @@ export class JitBuilder extends Builder {
         if (flagsChanged) flags.save();
       },
     );
+    this.#choices--;
     if (flagsChanged) flags.state = FLAGS_IN_RAM;
     addresses.meet(places, afterThen);
     this.#stored ||= stored;
@@ -691,9 +810,7 @@ export class JitBuilder extends Builder {
     this.jitFlags.save();
     this.#charge(retired);
     this.#stack?.noteExit();
-    graph.set(this.#exitRip, graph.i64(BigInt(address)));
-    graph.set(this.#exitKind, kind);
-    graph.br(this.#exit);
+    this.#exitWith(kind, graph.i64(BigInt(address)));
   }
   #charge(retired: number): void {
     const { graph } = this;
@@ -715,8 +832,7 @@ export class JitBuilder extends Builder {
     this.jitFlags.save();
     this.#charge(this.#uncharged);
     this.#stack?.noteExit();
-    graph.set(this.#exitRip, graph.i64(BigInt(this.#d.rip)));
-    graph.br(this.#denied);
+    this.#exitWith(graph.i32(DENIED), graph.i64(BigInt(this.#d.rip)));
   }
 
   // ---- calls out -----------------------------------------------------------------------------------------------------------------------------
@@ -831,4 +947,10 @@ export class JitBuilder extends Builder {
       this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
     });
   }
+}
+
+function bitsIn(registers: Registers): number {
+  let count = 0;
+  for (let rest = registers; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

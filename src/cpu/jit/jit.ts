@@ -53,6 +53,7 @@ const MAX_REGIONS = 3000;
 /** What instances of region modules import. */
 export interface RegionEnvironment {
   readonly memory: WebAssembly.Memory;
+  readonly regions: WebAssembly.Table;
   readonly rangeRead: unknown;
   readonly rangeWrite: unknown;
   readonly flushWrite: unknown;

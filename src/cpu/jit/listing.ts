@@ -77,11 +77,11 @@ function namesOf(module: Uint8Array, prologue: number): TextNames {
   }
   for (const [local, name] of loaded) if (!passedOn.has(local) && !locals.has(Number(local))) locals.set(Number(local), name);
   const adjust = /^\$\d+ = \(i64\.xor \(i64\.xor \$(\d+) \$(\d+)\) \$(\d+)\)$/;
-  for (const { text } of lines) {
-    const [, exitRip] = /^i64\.store \[rip\] \$(\d+)$/.exec(text) ?? [];
-    if (exitRip !== undefined) locals.set(Number(exitRip), "exit.rip");
-    const [, kind] = /^return \$(\d+)$/.exec(text) ?? [];
-    if (kind !== undefined) locals.set(Number(kind), "exit.kind");
+  // The shared exit is what comes last.
+  const last = (pattern: RegExp): string | undefined => lines.map(({ text }) => pattern.exec(text)?.[1]).findLast((local) => local !== undefined);
+  for (const [pattern, name] of [[/^i64\.store \[rip\] \$(\d+)$/, "exit.rip"], [/^return \$(\d+)$/, "exit.kind"]] as const) {
+    const local = last(pattern);
+    if (local !== undefined) locals.set(Number(local), name);
   }
   const [, ...operands] = lines.map(({ text }) => adjust.exec(text)).findLast((match) => match !== null) ?? [];
   for (const [i, local] of operands.entries()) if (!locals.has(Number(local))) locals.set(Number(local), ["flags.x", "flags.y", "flags.result"][i]);

@@ -51,6 +51,8 @@ export interface Entry {
   readonly heads: readonly Block[];
   /** Indirect jumps of the region go there. */
   readonly isJumped: boolean;
+  /** The entry is behind a call: registers come from RAM whoever comes in. */
+  readonly isBehindCall: boolean;
 }
 
 export interface Region {
@@ -213,7 +215,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
     }
   }
   const first = blockAt(root, entry) as Block;
-  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isJumped: false }], blocks, pages };
+  return { start: entry, entry: first, entries: [{ rip: entry, way: first, heads: [], isJumped: false, isBehindCall: false }], blocks, pages };
 }
 function isCall(ending: Block["ending"]): boolean {
   return ending === "call" || ending === "indirect-call";

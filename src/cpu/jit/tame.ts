@@ -42,8 +42,8 @@ export interface Tameness {
 export function findTame({ order, loops, follows }: Layout, ways: readonly { readonly way: Block; readonly to: Block }[]): Tameness {
   const effects = new Map(order.map((block) => [block, block.instructions.map(effectOf)]));
   if (![...effects.values()].some((list) => list.some(({ asked }) => asked.length > 0))) return { facts: new Map(), entries: new Map() };
-  // What leads on from an entry to the way in says nothing: it is asked there.
-  const edges = new Map(order.map((block) => [block, [block.next, block.taken].filter((next) => typeof next === "object" && block.ending !== "enter" && follows(block, next)) as Block[]]));
+  // What leads to a way in says nothing: it is asked there.
+  const edges = new Map(order.map((block) => [block, [block.next, block.taken].filter((next) => typeof next === "object" && next.entry < 0 && block.ending !== "enter" && follows(block, next)) as Block[]]));
   const wanted = new Map([...loops.values()].map((loop) => [loop.head, askedEachTurn(loop, order, edges, effects)]));
   const facts = new Map(order.map((block) => [block, new Uint8Array(FACTS).fill(1)]));
   for (const { way, to } of ways) (facts.get(way) as Facts).set(wanted.get(to) ?? NO_FACTS);

@@ -36,6 +36,8 @@ export interface Node {
 export type Offset = number | (() => number);
 export interface Variable { readonly index: number; readonly type: ValueType }
 export interface Label { depth: number }
+/** A label; a function when it is chosen only when the recording is complete. */
+export type LateLabel = Label | (() => Label);
 
 type Statement =
   | { readonly t: "let"; readonly node: Node }
@@ -43,7 +45,7 @@ type Statement =
   | { readonly t: "do"; readonly args: readonly Node[]; readonly emit: (out: Bytes) => void }
   | { readonly t: "if"; readonly cond: Node; readonly then: Statement[]; readonly else: Statement[]; readonly hint: Hint }
   | { readonly t: "block"; readonly loop: boolean; readonly label: Label; readonly body: Statement[] }
-  | { readonly t: "br"; readonly label: Label; readonly cond: Node | undefined; readonly hint: Hint }
+  | { readonly t: "br"; readonly label: LateLabel; readonly cond: Node | undefined; readonly hint: Hint }
   | { readonly t: "table"; readonly labels: readonly Label[]; readonly index: Node }
   | { readonly t: "mark"; readonly tag: number }
   | { readonly t: "sequence"; readonly body: Statement[] };
@@ -247,7 +249,7 @@ export class Graph {
     const label: Label = { depth: 0 };
     this.#current.push({ t: "block", loop: true, label, body: this.#nested(() => body(label)) });
   }
-  br(label: Label, cond?: Node): void {
+  br(label: LateLabel, cond?: Node): void {
     this.#current.push({ t: "br", label, cond, hint: undefined });
   }
 
@@ -268,6 +270,14 @@ export class Graph {
       this.#current = body;
       record();
       this.#current = outer;
+    };
+  }
+
+  /** Records statements for a place that is found later. Returns the function that puts them there; call it once. */
+  aside(record: () => void): () => void {
+    const body = this.#nested(record);
+    return () => {
+      this.#current.push({ t: "sequence", body });
     };
   }
 
@@ -342,7 +352,7 @@ export class Graph {
         case "br":
           if (s.cond !== undefined) this.#push(s.cond, out);
           if (s.hint !== undefined) this.hints.push({ offset: out.length, value: s.hint });
-          out.byte(s.cond === undefined ? 0x0c : 0x0d).u32(this.#depth - s.label.depth);
+          out.byte(s.cond === undefined ? 0x0c : 0x0d).u32(this.#depth - (typeof s.label === "function" ? s.label() : s.label).depth);
           break;
         case "table": {
           this.#push(s.index, out);
