@@ -57,8 +57,8 @@ export function bars(summary: Summary): Bar[] {
   return rows.flatMap(([what, limit, value]) => (value === undefined || Number.isNaN(value) ? [] : [{ what, limit, value, met: value <= limit }]));
 }
 
-/** One libc's tables as Markdown. */
-export function cpuTables(libc: string, programs: readonly CpuFigures[], engines: readonly string[]): string {
+/** One libc's programs as Markdown. */
+export function programTable(libc: string, programs: readonly CpuFigures[], engines: readonly string[]): string {
   const withQemu = programs.every((program) => program.qemu.length > 0);
   const head = ["program", "class", "native", ...(withQemu ? ["qemu"] : [])];
   for (const engine of engines) head.push(engine, `${engine}, own clock`, `${engine} : native`, ...(withQemu ? [`${engine} : qemu`] : []));
@@ -70,13 +70,18 @@ export function cpuTables(libc: string, programs: readonly CpuFigures[], engines
     }
     return row;
   });
-  let text = `## ${libc}\n\n${table(head, rows, 2)}`;
+  return `## ${libc}\n\n${table(head, rows, 2)}`;
+}
+/** The classes and what they are held against. @param what the figures are */
+export function summaryTables(what: string, programs: readonly CpuFigures[], engines: readonly string[]): string {
+  const withQemu = programs.every((program) => program.qemu.length > 0);
+  let text = "";
   for (const engine of engines) {
     const summary = summarize(programs, engine);
     const classes = [...summary.byClass].map(([name, mean]) => [name, times(mean.native), ...(withQemu ? [times(mean.qemu)] : [])]);
     classes.push(["**classes, equal weight**", `**${times(summary.native)}**`, ...(withQemu ? [`**${times(summary.qemu)}**`] : [])]);
-    text += `\n### ${libc}, --engine ${engine}\n\n${table(["class (geometric mean)", "native", ...(withQemu ? ["qemu"] : [])], classes, 1)}`;
-    text += `\n${table(["bar", "at most", "is", ""], bars(summary).map(({ what, limit, value, met }) => [what, times(limit), times(value), met ? "met" : "**missed**"]), 1)}`;
+    text += `### ${what}, --engine ${engine}\n\n${table(["class (geometric mean)", "native", ...(withQemu ? ["qemu"] : [])], classes, 1)}`;
+    text += `\n${table(["bar", "at most", "is", ""], bars(summary).map(({ what, limit, value, met }) => [what, times(limit), times(value), met ? "met" : "**missed**"]), 1)}\n`;
   }
   return text;
 }

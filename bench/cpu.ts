@@ -4,8 +4,8 @@
  *    --libc LIBC        musl or glibc only
  *    --engine ENGINE    jit (default), auto or interp (repeatable)
  *    --runs N           turns (default 3)
- *    --clock cpu|wall   what is compared: processor time of the whole process with all its threads (default; other load does not
- *                       count), or time from its start to its exit
+ *    --clock cpu|wall   what the programs' table shows: processor time of the whole process with all its threads (default; other load does
+ *                       not count), or time from its start to its exit; the classes and the bars are given by both
  *    --forked           instead: meniOS against itself, in a forked child and in the parent after a fork
  *    --full             instead: meniOS against itself with 90% of memory in use
  *    --menios FILE      the command to measure, bin/menios.js by default
@@ -17,7 +17,7 @@ import { cpus, release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildLinux } from "../scripts/build-user.mjs";
-import { type CpuFigures, cpuTables, type ModeFigures, modeTables } from "./cpu-report.ts";
+import { type CpuFigures, type ModeFigures, modeTables, programTable, summaryTables } from "./cpu-report.ts";
 import { type CpuProgram, cpuPrograms } from "./cpu-set.ts";
 import { hasQemu, MENIOS } from "./measure.ts";
 import { machineClock, meniosCommand, type Spent, spend, workOf } from "./spend.ts";
@@ -33,6 +33,8 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const { engine: engines, menios } = options;
 const runs = Number(options.runs);
 type Libc = "musl" | "glibc";
+type Clock = "cpu" | "wall";
+const CLOCKS: Readonly<Record<Clock, string>> = { cpu: "processor time", wall: "wall time" };
 const libcs = (["musl", "glibc"] as const).filter((libc) => options.libc === undefined || options.libc === libc);
 const programs = cpuPrograms(at("user/bench")).filter(({ name }) => options.only?.some((part) => name.includes(part)) !== false);
 const modes = [...(options.forked === true ? ["child", "parent"] : []), ...(options.full === true ? ["full"] : [])];
@@ -40,7 +42,11 @@ const qemu = hasQemu();
 
 const sections: string[] = [];
 for (const libc of libcs) {
-  if (modes.length === 0) sections.push(cpuTables(libc, await compare(libc), engines));
+  if (modes.length === 0) {
+    const clocks = await compare(libc);
+    const [main, other]: Clock[] = options.clock === "wall" ? ["wall", "cpu"] : ["cpu", "wall"];
+    sections.push(programTable(libc, clocks[main], engines), ...[main, other].map((clock) => summaryTables(`${libc}, ${CLOCKS[clock]}`, clocks[clock], engines)));
+  }
   else for (const engine of engines) sections.push(modeTables(libc, engine, await compareModes(libc, engine), modes));
 }
 const text = `${heading()}\n\n${sections.join("\n")}`;
@@ -48,8 +54,8 @@ process.stdout.write(text);
 if (options.write === true) writeFileSync(at("docs/bench-cpu.md"), `# The CPU set\n\n${text}`);
 
 /** The set of one libc beside native and qemu. */
-async function compare(libc: Libc): Promise<CpuFigures[]> {
-  const found: CpuFigures[] = [];
+async function compare(libc: Libc): Promise<Record<Clock, CpuFigures[]>> {
+  const found: Record<Clock, CpuFigures[]> = { cpu: [], wall: [] };
   for (const program of programs) {
     const path = await built(libc, program);
     const args = [String(program.scale)];
@@ -57,12 +63,15 @@ async function compare(libc: Libc): Promise<CpuFigures[]> {
     if (qemu) commands.set("qemu", ["qemu-x86_64", path, ...args]);
     for (const engine of engines) commands.set(engine, meniosCommand(menios, engine, path, args));
     const spent = inTurns(program.name, commands);
-    const times = (name: string): number[] => (spent.get(name) ?? []).map(timeOf);
-    found.push({
-      name: program.name, class: program.class, native: times("native"), qemu: times("qemu"),
-      menios: new Map(engines.map((engine) => [engine, { times: times(engine), own: (spent.get(engine) as Spent[]).map(machineClock) }])),
-    });
-    say(`${libc} ${program.name}: ${[...commands.keys()].map((name) => `${name} ${times(name).map((time) => time.toFixed(0)).join("/")}`).join("  ")} ms`);
+    const times = (name: string, clock: Clock): number[] => (spent.get(name) ?? []).map((one) => one[clock]);
+    for (const clock of ["cpu", "wall"] as const) {
+      found[clock].push({
+        name: program.name, class: program.class, native: times("native", clock), qemu: times("qemu", clock),
+        menios: new Map(engines.map((engine) => [engine, { times: times(engine, clock), own: (spent.get(engine) as Spent[]).map(machineClock) }])),
+      });
+    }
+    const clock = options.clock === "wall" ? "wall" : "cpu";
+    say(`${libc} ${program.name}: ${[...commands.keys()].map((name) => `${name} ${times(name, clock).map((time) => time.toFixed(0)).join("/")}`).join("  ")} ms`);
   }
   return found;
 }
@@ -100,9 +109,6 @@ function inTurns(program: string, commands: ReadonlyMap<string, readonly string[
 
 async function built(libc: Libc, program: CpuProgram): Promise<string> {
   return (await buildLinux(libc, at(`user/bench/${program.name}.c`))) as string;
-}
-function timeOf(spent: Spent): number {
-  return options.clock === "wall" ? spent.wall : spent.cpu;
 }
 function heading(): string {
   const where = `${cpus()[0]?.model}, ${cpus().length} processors, Linux ${release()}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;

@@ -382,6 +382,7 @@ export class Machine {
     const engine = kernel.cpu.engineStats?.();
     const leaks = kernel.leakReport();
     this.#namespace.destroy();
+    kernel.cpu.release?.();
     const left = kernel.frames.used - this.#bootFrames;
     if (left !== 0) leaks.push(`${left} frames`);
     giveBack(kernel.ram, kernel.frames, kernel.cpu.recordsEnd ?? firstFrameAddress(kernel.ram.bytes));

@@ -141,6 +141,9 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }
   }
+  release(): void {
+    this.#jit?.release();
+  }
   get recordsEnd(): number {
     return this.code.recordsEnd;
   }

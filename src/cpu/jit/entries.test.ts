@@ -76,6 +76,29 @@ describe("a region is entered", () => {
   });
 });
 
+describe("behind a call", () => {
+  test("the region goes on by the same way in that others take", () => {
+    const { region, nameOf } = regionOf("start: e8 00 10 00 00\n behind: 48 01 d8\n c3");
+    const entry = region.entries.find(({ isBehindCall }) => isBehindCall);
+    expect(nameOf(entry?.rip as number)).toBe("behind");
+    expect(region.blocks.find(({ ending }) => ending === "call")?.next).toBe(entry?.way);
+  });
+
+  test("a loop around the call stays a loop, with the way in inside of it", () => {
+    // The call comes back to the loop's head itself.
+    const { region, nameOf } = regionOf("start: 31 c9\n eb 05\n again: e8 00 10 00 00\n head: 48 ff c9\n 75 f6\n c3");
+    const entry = region.entries.find(({ rip }) => nameOf(rip) === "head");
+    expect(entry?.isBehindCall).toBe(true);
+    expect(entry?.heads.map((head) => nameOf(head.start))).toEqual(["head"]);
+    expect(isValid(region)).toBe(true);
+  });
+
+  test("of the function itself, registers stay in locals", () => {
+    const { region } = regionOf("start: 48 85 ff\n 74 08\n 48 ff cf\n e8 f3 ff ff ff\n behind: c3");
+    expect(region.entries.some(({ isBehindCall }) => isBehindCall)).toBe(false);
+  });
+});
+
 test("what has never been jumped to is left out", () => {
   const text = "start: 48 85 c0\n 74 04\n likely: 48 ff c0\n c3\n error: 48 ff c9\n c3";
   const addresses = (region: Region): number => region.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);

@@ -15,6 +15,7 @@ import { LAST_LANDING, ZERO } from "../state.ts";
 import { type CompiledRegion, compileRegion } from "./compile.ts";
 import { hotLoop, loopsIn } from "./hot-loop.ts";
 import { openEntries } from "./entries.ts";
+import { RegionShare } from "./region-share.ts";
 import { discoverRegion, type Knowledge, type Region, type RegionLimits, SEARCH_LIMITS, type Seen, STRAIGHT_LIMITS, WHOLE_LIMITS } from "./region.ts";
 
 /** Instructions between samples: while samples find code that is not translated, and at most. */
@@ -47,8 +48,6 @@ const MAX_REFUSALS = 64;
 const MANY_NOTICES = 64;
 /** More than any notice. */
 const NOTICES = 16;
-/** Live regions per machine; beyond, all are dropped (V8 dies near 32,000 live modules in a process). */
-const MAX_REGIONS = 3000;
 
 /** What instances of region modules import. */
 export interface RegionEnvironment {
@@ -99,6 +98,7 @@ export class Jit {
   readonly #live = new Map<number, LiveRegion>();
   readonly #byFrame = new Map<number, Set<LiveRegion>>();
   readonly #freeSlots: number[] = [];
+  readonly #share = new RegionShare();
   readonly #coldOnly = new Set<Encoding>();
   readonly #failed = new Set<number>();
   /** By address and notice: times a region was left there for it. */
@@ -335,8 +335,14 @@ export class Jit {
     this.#notices.clear();
     this.stats.flushes++;
   }
+  /** No more regions before all are dropped. */
   get isFull(): boolean {
-    return this.#live.size >= MAX_REGIONS;
+    return this.#share.isUsedUp;
+  }
+  /** The machine has ended. */
+  release(): void {
+    this.dropAll();
+    this.enabled = false;
   }
 
   #install(region: Region, slot: number, run: unknown, need: number, wanted: ReadonlySet<number>, growths: number): boolean {
@@ -358,6 +364,7 @@ export class Jit {
     this.#table.set(slot, run as CallableFunction);
     const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected: 0, refused: 0 };
     this.#live.set(slot, live);
+    this.#share.take();
     for (const pageFrame of region.pages.values()) {
       let set = this.#byFrame.get(pageFrame);
       if (set === undefined) this.#byFrame.set(pageFrame, (set = new Set()));
@@ -388,6 +395,7 @@ export class Jit {
     // A slot is reused only after its record is stale, and a running region keeps its own code alive.
     this.#table.set(live.slot, null);
     this.#freeSlots.push(live.slot);
+    this.#share.give();
     this.stats.dropped++;
   }
 
