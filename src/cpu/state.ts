@@ -89,6 +89,8 @@ export const LAZY_X = STATE_BASE + 0x468;
 export const LAZY_Y = STATE_BASE + 0x470;
 /** i32, bytes that calls between regions may still take of the host's stack, as the regions estimate what they take. */
 export const HOST_STACK_LEFT = STATE_BASE + 0x478;
+/** i32, budget at which the loop that runs asks anew for how many turns it may go on. In RAM, not a local: V8 would compute it again in every turn. */
+export const LEAST_BUDGET = STATE_BASE + 0x47c;
 /** What there is at first: of the 500 KB that the smallest stacks of today's hosts have (a Worker's in Chromium). */
 export const HOST_STACK = 300_000;
 /** 16-byte helper argument and result slots: helpers take and give values wider than 64 bits through them. */

@@ -14,6 +14,9 @@ const MAX_OFFSET = 2 ** 40;
 
 export interface Place { readonly root: number; readonly offset: number }
 
+/** Root + (root << scale); root 0 is the value 0. */
+export interface Factors { readonly base: number; readonly index: number; readonly scale: number }
+
 /** Accesses that share one question. */
 export interface Group {
   readonly root: number;
@@ -26,6 +29,16 @@ export interface Group {
   /** Number of the block that asks. */
   readonly block: number;
 }
+
+/** Of a loop's turn: where an access lies at the beginning of a turn: registers, −1 for none, and what it moves by in a turn. Constants are its group's. */
+export interface Advance {
+  readonly base: number;
+  readonly index: number;
+  readonly scale: number;
+  readonly stride: number;
+}
+/** Accesses of one turn by the order in which their groups are begun; undefined for those that do not advance evenly. */
+export type TurnPlan = readonly (Advance | undefined)[];
 
 /** Host address of an access: of its group's first byte, plus a distance. */
 export interface Host { readonly variable: Variable; readonly offset: Offset }
@@ -43,6 +56,9 @@ export class Addresses {
   /** By register: how often the text so far has made it point elsewhere. */
   readonly #assignments = new Uint32Array(16);
   readonly #sums = new Map<string, number>();
+  readonly #factors = new Map<number, Factors>();
+  /** Every group, in the order in which they were begun. */
+  readonly begun: Group[] = [];
 
   get state(): AddressState {
     return { registers: [...this.#registers], groups: this.#groups };
@@ -88,8 +104,15 @@ export class Addresses {
     if (base === undefined && scale === 0) return plus(index, displacement);
     const key = `${base?.root ?? 0},${index.root},${scale}`;
     let root = this.#sums.get(key);
-    if (root === undefined) this.#sums.set(key, (root = this.fresh().root));
+    if (root === undefined) {
+      this.#sums.set(key, (root = this.fresh().root));
+      this.#factors.set(root, { base: base?.root ?? 0, index: index.root, scale });
+    }
     return plus({ root, offset: (base?.offset ?? 0) + index.offset * 2 ** scale }, displacement);
+  }
+  /** What a root is the sum of, if it is one. */
+  factorsOf(root: number): Factors | undefined {
+    return this.#factors.get(root);
   }
   fresh(): Place {
     return { root: ++this.#roots, offset: 0 };
@@ -116,6 +139,7 @@ export class Addresses {
     return wider;
   }
   add(group: Group): void {
+    this.begun.push(group);
     this.#groups = [...this.#groups, group];
   }
 }

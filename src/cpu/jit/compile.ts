@@ -33,6 +33,9 @@ import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
+import type { TurnPlan } from "./addresses.ts";
+import { FIRST_TURNS, isTurn, planTurn, TURNS_BETWEEN } from "./advance.ts";
+import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK } from "../state.ts";
@@ -92,7 +95,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
       return FIXED_IMPORTS + index;
     },
   }, plan);
-  const emitter = new RegionEmitter(region, graph, b, { slot, isMarked: marks !== undefined, keepsStack: (expected & NOTICE_STACK) === 0 });
+  const emitter = new RegionEmitter(region, graph, b, { slot, isMarked: marks !== undefined, keepsStack: (expected & NOTICE_STACK) === 0, plan });
   try {
     emitter.emit();
   } catch (error) {
@@ -147,6 +150,10 @@ class RegionEmitter {
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
+  readonly #plan: FloatPlan;
+  readonly #turns = new Map<Block, TurnPlan>();
+  /** Ends a turn of the loop that is being recorded, which its block is by itself. */
+  #nextTurn: (() => void) | undefined;
   readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
@@ -159,8 +166,12 @@ class RegionEmitter {
   readonly parts: Mark["part"][] = [];
   readonly #marked: boolean;
 
-  constructor(region: Region, graph: Graph, b: JitBuilder, { slot, isMarked, keepsStack }: { readonly slot: number; readonly isMarked: boolean; readonly keepsStack: boolean }) {
+  constructor(
+    region: Region, graph: Graph, b: JitBuilder,
+    { slot, isMarked, keepsStack, plan }: { readonly slot: number; readonly isMarked: boolean; readonly keepsStack: boolean; readonly plan: FloatPlan },
+  ) {
     this.#region = region;
+    this.#plan = plan;
     this.#slot = slot;
     this.#marked = isMarked;
     this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
@@ -198,6 +209,7 @@ class RegionEmitter {
     const b = this.#b;
     b.onJump = () => this.#jump();
     b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
+    this.#planTurns();
     const body = graph.aside(() => this.#emitBlocks());
     b.finish(() => {
       body();
@@ -242,7 +254,9 @@ class RegionEmitter {
         });
         this.#forward.delete(block);
       }
-      if (head !== inLoop && loops.has(block)) {
+      const turn = this.#turns.get(block);
+      if (head !== inLoop && turn !== undefined) this.#emitTurns(block, turn);
+      else if (head !== inLoop && loops.has(block)) {
         graph.loop((label) => {
           this.#open.set(block, label);
           this.#emitRange(head, end, head);
@@ -285,6 +299,10 @@ class RegionEmitter {
       this.#goOut(target);
       return;
     }
+    if (target === this.#block && this.#nextTurn !== undefined) {
+      this.#nextTurn();
+      return;
+    }
     const open = this.#open.get(target), label = open ?? this.#forward.get(target);
     if (label === undefined || !this.#layout.follows(this.#block, target)) {
       this.#goOut(target.start);
@@ -298,6 +316,64 @@ class RegionEmitter {
       else if (this.#layout.loops.has(target)) this.#requireTameLoop(target);
     }
     this.#graph.br(label);
+  }
+
+  // ---- turns without questions -----------------------------------------------------------------------------------------------
+
+  /** Finds the loops of one block that may do without. Their successors are entered from both recordings. */
+  #planTurns(): void {
+    const { order, loops } = this.#layout;
+    if (this.#stack !== undefined) return;
+    for (const block of order) {
+      if (loops.get(block)?.body.size !== 1 || !isTurn(block)) continue;
+      const turn = planTurn(block, this.#plan, (at) => {
+        this.encoding = block.instructions[at].encoding;
+      });
+      if (turn === undefined) continue;
+      this.#turns.set(block, turn);
+      for (const next of successors(block)) if (next !== block) this.#entrances.set(next, (this.#entrances.get(next) ?? 0) + 1);
+    }
+  }
+  /** A loop of one block: some turns as everywhere; then, if it can be said for how many, turns without questions.
+   *
+   *    loop slow
+   *      block ask { a turn; as long as the budget is above least, br slow; br ask }
+   *      for how many turns? if nobody knows: least = budget after some more turns; br slow
+   *      loop quick { a turn; as long as the budget is above least, br quick }
+   *      least = budget; br slow
+   *    end */
+  #emitTurns(block: Block, turn: TurnPlan): void {
+    const graph = this.#graph;
+    const b = this.#b;
+    const charge = block.instructions.length, need = this.#cost[block.index];
+    const emitTurn = (again: Label, otherwise: () => void): void => {
+      this.#nextTurn = () => {
+        if (this.#asking.has(block)) b.jitFlags.save();
+        b.charge();
+        graph.if(b.mayTurn(), () => graph.br(again));
+        b.requireBudget(need, block.start);
+        otherwise();
+      };
+      this.#emitBlock(block);
+      this.#nextTurn = undefined;
+    };
+    b.setTurns(FIRST_TURNS, charge, need);
+    graph.loop((slow) => {
+      graph.block((ask) => emitTurn(slow, () => graph.br(ask)));
+      const question = graph.placeholder();
+      graph.loop((quick) => {
+        b.beginTurn(turn);
+        emitTurn(quick, () => {
+          b.setTurns(0, charge, need);
+          graph.br(slow);
+        });
+        const isUnknown = b.endTurn(charge, need);
+        question(() => graph.if(isUnknown(), () => {
+          b.setTurns(TURNS_BETWEEN, charge, need);
+          graph.br(slow);
+        }));
+      });
+    });
   }
 
   // ---- entries ---------------------------------------------------------------------------------------------------------------

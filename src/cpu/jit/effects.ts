@@ -24,9 +24,7 @@ function flagEffect(d: Decoded): FlagEffect {
 }
 
 function observe(d: Decoded): FlagEffect {
-  const b = new JitBuilder(new Graph([I32, I32]), {
-    rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, materialize: 0, regionType: 0, helper: () => 0,
-  }, { careful: false, changesMode: false });
+  const b = new JitBuilder(new Graph([I32, I32]), JitBuilder.NO_IMPORTS, { careful: false, changesMode: false });
   let asks = false;
   b.onLeave = b.jitFlags.onRead = () => {
     asks = true;

@@ -11,13 +11,13 @@ import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYS
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
 import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
-import { Addresses, type AddressState, type Group, type Host, MAX_GROUP } from "./addresses.ts";
+import { Addresses, type AddressState, type Advance, type Group, type Host, MAX_GROUP, type TurnPlan } from "./addresses.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
@@ -28,6 +28,8 @@ import { X87Stack } from "./x87-stack.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
 import { FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
+/** For so many turns questions are answered at once. */
+const MOST_TURNS = 2 ** 20;
 const CLASS_NONE = 16;
 const CLASS_SEGMENT = 17;
 const CLASS_STACK = 4;
@@ -62,7 +64,12 @@ export type Range = number | (() => number);
 /** What holds at a point of the text and may go on into a block that is entered from there only. */
 export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
 
+/** An access in a turn without questions: what its address is made of, and the local that its host address is found with. */
+interface Advancing { readonly advance: Advance; readonly group: Group; readonly range: () => number; readonly delta: Variable }
+
 export class JitBuilder extends Builder {
+  /** For what is recorded to learn something and never emitted. */
+  static readonly NO_IMPORTS: JitImports = { rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, materialize: 0, regionType: 0, helper: () => 0 };
   override readonly leavesAtDenormals: boolean;
   override readonly callsWithFloats = true;
   readonly #imports: JitImports;
@@ -89,6 +96,10 @@ export class JitBuilder extends Builder {
   /** Instructions that have retired here but have not been taken from the budget. */
   #uncharged = 0;
   #modifyHost: Host | undefined;
+  #turn: TurnPlan | undefined;
+  /** Groups begun in the turn. */
+  #begun = 0;
+  #advancing: Advancing[] = [];
   /** The instruction has stored: it cannot be begun again. */
   #stored = false;
   /** Told of every way out of the region (effects.ts). */
@@ -652,6 +663,14 @@ export class JitBuilder extends Builder {
     const bank = this.#bank(rangeClass);
     const range = (): number => (group.write ? this.writeRange(rangeClass, bank) : this.readRange(rangeClass, bank));
     const before = (): number => place.offset - group.low;
+    const advance = this.#turn?.[this.#begun++];
+    if (advance !== undefined) {
+      const delta = graph.variable(I32);
+      this.#advancing.push({ advance, group, range, delta });
+      const here = graph.displaced(address.node, () => -before());
+      graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", here), graph.get(delta)));
+      return { variable: group.host, offset: before };
+    }
     const first = graph.displaced(address.node, () => -before());
     const offset = graph.op("i64.sub", first, this.#field(I64, range, 0));
     graph.ifUnlikely(graph.op("i64.ge_u", offset, this.#field(I64, range, RANGE_LIMIT)), () => {
@@ -663,6 +682,53 @@ export class JitBuilder extends Builder {
     graph.set(group.host, graph.op("i32.add", graph.op("i32.wrap_i64", first), this.#field(I32, range, RANGE_DELTA)));
     return { variable: group.host, offset: before };
   }
+  // ---- turns without questions ------------------------------------------------------------------------------------------------------
+
+  /** What is recorded next is a turn whose accesses advance as `turn` says, for which questions have been answered. */
+  beginTurn(turn: TurnPlan): void {
+    this.#turn = turn;
+    this.#begun = 0;
+    this.#advancing = [];
+  }
+  /** Behind the turn: the function that records, in front of it, for how many turns it may be done: down to which budget (LEAST_BUDGET). Its
+   *  condition holds when that cannot be said. @param charge instructions in a turn @param need the least budget for one */
+  endTurn(charge: number, need: number): () => Node {
+    const advancing = this.#advancing;
+    this.#turn = undefined;
+    return () => {
+      const { graph } = this;
+      let turns = graph.i64(MOST_TURNS), isOutside = graph.i32(0);
+      for (const { advance: { base, index, scale, stride }, group, range, delta } of advancing) {
+        let address = graph.i64(group.low);
+        if (index >= 0) address = graph.op("i64.add", address, graph.op("i64.shl", graph.get(this.#gprVariable(index)), graph.i64(scale)));
+        if (base >= 0) address = graph.op("i64.add", address, graph.get(this.#gprVariable(base)));
+        const offset = graph.op("i64.sub", address, this.#field(I64, range, 0)), limit = this.#field(I64, range, RANGE_LIMIT);
+        isOutside = graph.op("i32.or", isOutside, graph.op("i64.ge_u", offset, limit));
+        graph.set(delta, this.#field(I32, range, RANGE_DELTA));
+        if (stride === 0) continue;
+        const room = stride < 0 ? offset : graph.op("i64.sub", graph.op("i64.sub", limit, graph.i64(1)), offset);
+        const most = graph.op("i64.div_u", room, graph.i64(Math.abs(stride)));
+        turns = graph.select(graph.op("i64.lt_u", most, turns), most, turns);
+      }
+      const down = graph.op("i32.sub", graph.get(this.#budget), graph.op("i32.mul", graph.op("i32.wrap_i64", turns), graph.i32(charge)));
+      this.#setLeast(down, need);
+      return isOutside;
+    };
+  }
+  /** Lets so many turns be done before anything is asked. */
+  setTurns(turns: number, charge: number, need: number): void {
+    this.#setLeast(this.graph.op("i32.sub", this.graph.get(this.#budget), this.graph.i32(turns * charge)), need);
+  }
+  #setLeast(value: Node, need: number): void {
+    const { graph } = this;
+    graph.store("i32.store", graph.i32(0), graph.select(graph.op("i32.gt_s", value, graph.i32(need)), value, graph.i32(need)), LEAST_BUDGET);
+  }
+  /** Truth: another turn may be done before anything is asked. */
+  mayTurn(): Node {
+    const { graph } = this;
+    return graph.op("i32.ge_s", graph.get(this.#budget), graph.load("i32.load", graph.i32(0), LEAST_BUDGET));
+  }
+
   /** The same for an access that a question from before may include, though this instruction has stored. */
   #asked(address: Value, bytes: number, write: boolean): Host | undefined {
     const { addresses } = this, place = addresses.of(address.node);
