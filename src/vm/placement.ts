@@ -25,8 +25,11 @@ const MAX_SIBLINGS = 4;
 /** What a heap or a stack is expected to grow by, at least. */
 const GROWTH_BLOCKS = 8;
 
+/** So many neighbours of a region are looked at, when room for it is planned. */
+const MAX_NEIGHBOURS = 16;
+
 /** The addresses that are expected to be touched together, and REGION_* flags. */
-export type Extent = Pick<Region, "start" | "end" | "flags">;
+export type Extent = Pick<Region, "start" | "end" | "flags"> & Partial<Pick<Region, "previous" | "next">>;
 
 export class Placement {
   private readonly frames: FrameAllocator;
@@ -151,8 +154,7 @@ export class Placement {
       const covered = s.covers(block) || ((block === s.firstBlock - 1 || block === s.firstBlock + s.blocks) && stretches.extend(s, block));
       if (covered && buddy.isFreeBlock(s.frameOf(block))) return s.frameOf(block);
     }
-    let first = Math.floor(extent.start / BLOCK_BYTES);
-    let end = Math.ceil(extent.end / BLOCK_BYTES);
+    let { first, end } = withNeighbours(extent);
     if (growing) end += Math.max(end - first, GROWTH_BLOCKS);
     else if ((extent.flags & REGION_GROWSDOWN) !== 0) first = Math.max(0, first - Math.max(end - first, GROWTH_BLOCKS));
     if (end - first > MAX_STRETCH) {
@@ -190,6 +192,15 @@ export class Placement {
 }
 
 /** @hot */
+/** Blocks of a region and of those that share a block with it or begin where it ends: a program's data, its zeroed data and its heap are
+ *  gone through as one. */
+function withNeighbours(extent: Extent): { first: number; end: number } {
+  let first = Math.floor(extent.start / BLOCK_BYTES), end = Math.ceil(extent.end / BLOCK_BYTES);
+  let left = MAX_NEIGHBOURS;
+  for (let r = extent.next; r !== undefined && left > 0 && Math.floor(r.start / BLOCK_BYTES) <= end; r = r.next, left--) end = Math.max(end, Math.ceil(r.end / BLOCK_BYTES));
+  for (let r = extent.previous; r !== undefined && left > 0 && Math.ceil(r.end / BLOCK_BYTES) >= first; r = r.previous, left--) first = Math.min(first, Math.floor(r.start / BLOCK_BYTES));
+  return { first, end };
+}
 function covers(reservation: Reservation, page: number): boolean {
   return page >= reservation.firstPage && page < reservation.firstPage + (1 << reservation.order);
 }
