@@ -46,6 +46,9 @@ const WHOLE = 1000;
 const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
 const MANY_NOTICES = 64;
+/** So many live regions may call others. Each of their instances has a copy of the table of regions, which V8 keeps up to date, so that many of
+ *  them would take time and memory by the square; the others go on to what they call, and are entered again behind it. */
+const MAX_CALLING = 400;
 /** More than any notice. */
 const NOTICES = 16;
 
@@ -236,7 +239,7 @@ export class Jit {
         return false;
       }
       if (old !== undefined && !isLarger(explored, old.region)) return false;
-      const region = limits.throughCalls ? openEntries(explored, wanted) : explored;
+      const region = limits.throughCalls ? openEntries(explored, wanted, { callsOut: this.#live.size < MAX_CALLING }) : explored;
       const slot = this.#freeSlots.pop() ?? this.#slots++;
       const compiled = compileRegion(region, { slot });
       if ("coldOnly" in compiled) {

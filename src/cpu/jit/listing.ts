@@ -8,7 +8,7 @@ import { Decoded } from "../decode/decoder.ts";
 import { formatInstruction, registerName } from "../decode/format.ts";
 import {
   EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAG_ADJUST, FLAG_CARRY, FLAG_DIRECTION, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, FP_FAST,
-  FP_NOTICE, FS_BASE, GPR, GS_BASE, LAZY_KIND, LAZY_X, LAZY_Y, MXCSR, RIP, VECTOR, VECTOR_STRIDE, ZERO,
+  FP_NOTICE, FS_BASE, GPR, GS_BASE, HOST_STACK_LEFT, LAZY_KIND, LAZY_X, LAZY_Y, LEAST_BUDGET, MXCSR, RIP, VECTOR, VECTOR_STRIDE, ZERO,
 } from "../state.ts";
 import { functionText, type TextLine, type TextNames } from "../wasm/text.ts";
 import { compileRegion, type Mark } from "./compile.ts";
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [RIP]: "rip", [FLAG_ZERO]: "zf", [FLAG_SIGN]: "sf", [FLAG_PARITY]: "pf", [FLAG_CARRY]: "cf", [FLAG_OVERFLOW]: "of", [FLAG_ADJUST]: "af",
   [FLAG_DIRECTION]: "df", [FS_BASE]: "fs.base", [GS_BASE]: "gs.base", [MXCSR]: "mxcsr", [FP_FAST]: "fp.fast", [FP_NOTICE]: "fp.notice",
   [EXIT_RECORD]: "exit.record", [EXIT_BUDGET]: "exit.budget", [EXIT_DETAIL]: "exit.detail", [EXIT_KIND]: "exit.kind",
-  [LAZY_KIND]: "lazy.kind", [LAZY_X]: "lazy.x", [LAZY_Y]: "lazy.y",
+  [LAZY_KIND]: "lazy.kind", [LAZY_X]: "lazy.x", [LAZY_Y]: "lazy.y", [LEAST_BUDGET]: "least", [HOST_STACK_LEFT]: "host.stack",
 };
 
 /** True when an instruction of the region covers `address`. */
