@@ -1,4 +1,6 @@
-/** Why the CPU stopped. The CPU never calls the kernel: it returns one of these and leaves the registers in RAM. Import-free leaf. */
+/** Why the CPU stopped. The CPU never calls the kernel: it returns one of these and leaves the registers in RAM. Import-free leaf.
+ *  Between functions of generated code a negative number takes the place of a kind: the guest has returned to RIP, and the number's complement
+ *  is what is left of the budget. */
 
 /** The instruction budget is used up; RIP is the next instruction. */
 export const EXIT_BUDGET = 1;

@@ -1,6 +1,6 @@
 /** What empties range translations and what does not (memory/ranges.ts), through the verbs that change mappings. */
 import { describe, expect, test } from "vitest";
-import { MADV_COLD, MADV_DONTNEED, MADV_FREE, MAP_PRIVATE, MAP_SHARED, MREMAP_MAYMOVE, PROT_NONE, PROT_READ } from "../abi/linux/mman.ts";
+import { MADV_COLD, MADV_DONTNEED, MADV_FREE, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MREMAP_MAYMOVE, PROT_NONE, PROT_READ } from "../abi/linux/mman.ts";
 import { READ, WRITE } from "../memory/access.ts";
 import { RANGE_BASE } from "../memory/physical-map.ts";
 import { FIRST_WRITE_RANGE, RANGE_SLOT_BYTES } from "../memory/ranges.ts";
@@ -224,6 +224,19 @@ describe("long runs", () => {
     ranges.refill(READ_SLOT, root, at + 1024 * PAGE);
     expect(covered(space, "read")).toEqual({ base: at, pages: 2048 });
     checkAll(space.context);
+  });
+
+  test("go on from a program's data into the zeroed data behind it, though something else was touched in between", () => {
+    const { context, space, ranges } = setup();
+    const file = new TestFile(context, 8 * PAGE);
+    const data = 0x5f_0000, zeroed = 0x5f_8000, end = 0x9f_8000;
+    space.map({ hint: data, length: zeroed - data, prot: RW, flags: MAP_PRIVATE | MAP_FIXED, backing: file });
+    space.map({ hint: zeroed, length: end - zeroed, prot: RW, flags: PRIVATE | MAP_FIXED });
+    poke(space, data, 1);
+    poke(space, space.map({ hint: 0, length: 64 * PAGE, prot: RW, flags: PRIVATE }), 1);
+    for (let at = end - PAGE; at >= zeroed; at -= PAGE) poke(space, at, 1);
+    for (let at = zeroed; at < end; at += 512 * PAGE) ranges.refill(WRITE_SLOT, space.root, at);
+    expect(covered(space, "write")).toEqual({ base: zeroed, pages: (end - zeroed) / PAGE });
   });
 
   test("grow with the pages of a heap that is touched page by page", () => {
