@@ -5,7 +5,8 @@ import { OpcodeTables } from "../decode/tables.ts";
 import "../instructions/index.ts";
 import { compileRegion } from "./compile.ts";
 import { openEntries } from "./entries.ts";
-import { discoverRegion, type Knowledge, type Peek, type Region, STRAIGHT_LIMITS } from "./region.ts";
+import { layOut } from "./layout.ts";
+import { type Block, discoverRegion, type Knowledge, type Peek, type Region, STRAIGHT_LIMITS } from "./region.ts";
 
 const START = 0x40_1000;
 const decoder = new Decoder(new OpcodeTables());
@@ -90,6 +91,14 @@ describe("behind a call", () => {
     const entry = region.entries.find(({ rip }) => nameOf(rip) === "head");
     expect(entry?.isBehindCall).toBe(true);
     expect(entry?.heads.map((head) => nameOf(head.start))).toEqual(["head"]);
+    expect(isValid(region)).toBe(true);
+  });
+
+  test("that closes a circle with two entrances, every way in leads on all the same", () => {
+    // Into the circle at both blocks, and from the call.
+    const { region } = regionOf("start: 48 85 ff\n 74 05\n first: e8 00 10 00 00\n second: 48 ff c9\n 75 f6\n c3");
+    const { follows } = layOut(region.entry);
+    for (const { way } of region.entries) expect(follows(way, way.next as Block)).toBe(true);
     expect(isValid(region)).toBe(true);
   });
 

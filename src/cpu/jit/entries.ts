@@ -42,7 +42,13 @@ export function openEntries(region: Region, wanted: Iterable<number>, how: { rea
     // What is jumped to in a way that is not structured is an entry too.
     const { order, follows } = layOut(opened.entry);
     for (const block of order) for (const next of successors(block)) if (next.instructions.length > 0 && !follows(block, next)) add(next);
-    if (places.size === known) return opened;
+    const circular = [...calls].filter(([, behind]) => order.some((way) => way.entry >= 0 && way.next === behind && !follows(way, behind)));
+    if (places.size === known && circular.length === 0) return opened;
+    // A way in that does not lead on, because the call closes a circle with two entrances: that call is come back from like any other exit.
+    for (const [caller] of circular) {
+      calls.delete(caller);
+      caller.next = undefined;
+    }
     for (const block of region.blocks) block.others = [];
   }
 }
