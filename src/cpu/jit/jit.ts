@@ -48,7 +48,7 @@ const MAX_REFUSALS = 64;
 const MANY_NOTICES = 64;
 /** So many live regions may call others. Each of their instances has a copy of the table of regions, which V8 keeps up to date, so that many of
  *  them would take time and memory by the square; the others go on to what they call, and are entered again behind it. */
-const MAX_CALLING = 400;
+const MAX_CALLING = 64;
 /** More than any notice. */
 const NOTICES = 16;
 
