@@ -191,7 +191,6 @@ export class Placement {
   }
 }
 
-/** @hot */
 /** Blocks of a region and of those that share a block with it or begin where it ends: a program's data, its zeroed data and its heap are
  *  gone through as one. */
 function withNeighbours(extent: Extent): { first: number; end: number } {
@@ -201,6 +200,7 @@ function withNeighbours(extent: Extent): { first: number; end: number } {
   for (let r = extent.previous; r !== undefined && left > 0 && Math.ceil(r.end / BLOCK_BYTES) >= first; r = r.previous, left--) first = Math.min(first, Math.floor(r.start / BLOCK_BYTES));
   return { first, end };
 }
+/** @hot */
 function covers(reservation: Reservation, page: number): boolean {
   return page >= reservation.firstPage && page < reservation.firstPage + (1 << reservation.order);
 }
