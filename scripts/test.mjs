@@ -8,13 +8,26 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const results = `${root}.tmp/vitest.json`;
+/** Milliseconds for one step. */
+const STEP_LIMIT = 15 * 60_000;
 let passed = 0;
 let failed = 0;
 
 function run(name, args, env = {}) {
   return new Promise((resolve) => {
     const started = performance.now();
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+    // A group of its own: a guest that translated code never comes back from keeps its test process, which hears of nothing else, busy for ever.
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env }, detached: true });
+    const end = () => process.kill(-child.pid, "SIGKILL");
+    const limit = setTimeout(() => {
+      console.log(`${name}: stopped after ${STEP_LIMIT / 60_000} minutes`);
+      end();
+    }, STEP_LIMIT);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => { end(); process.exit(1); });
+    child.on("exit", () => {
+      clearTimeout(limit);
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal);
+    });
     child.on("close", (status) => {
       console.log(`${status === 0 ? "ok" : "FAILED"}: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
       resolve(status === 0);

@@ -2,12 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { DECODED, Decoder } from "../decode/decoder.ts";
 import { OpcodeTables } from "../decode/tables.ts";
+import { Random } from "../assembly/oracle.ts";
 import "../instructions/index.ts";
 import { compileRegion } from "./compile.ts";
 import { openEntries } from "./entries.ts";
 import { layOut } from "./layout.ts";
-import { type Block, discoverRegion, type Knowledge, type Peek, type Region, STRAIGHT_LIMITS } from "./region.ts";
+import { type Block, discoverRegion, type Knowledge, type Peek, type Region, STRAIGHT_LIMITS, successors } from "./region.ts";
 
+const SEED = Number(process.env["MENIOS_SEED"] ?? 1);
 const START = 0x40_1000;
 const decoder = new Decoder(new OpcodeTables());
 
@@ -75,6 +77,36 @@ describe("a region is entered", () => {
   test("where that is wanted", () => {
     expect(regionOf("start: 48 01 d8\n here: 48 01 d8\n 75 f8\n c3", ["here"], (at) => ({ entries: [at("here")] })).entries).toEqual(["here", "start"]);
   });
+});
+
+/** Code of random blocks that jump anywhere, call what is elsewhere, and now and then jump where a register says. */
+function randomCode(random: Random): string {
+  const blocks = 4 + random.below(20);
+  const at = (address: number): string => [0, 8, 16, 24].map((shift) => ((address >> shift) & 255).toString(16)).join(" ");
+  return Array.from({ length: blocks }, (_, i) => {
+    // A block is 16 bytes: 48 ff c0, what ends it at 3, and jumps over the rest.
+    const to = 16 * random.below(blocks), kind = random.below(10);
+    const end = kind < 4 ? `0f 84 ${at(to - 16 * i - 9)} eb 05` : kind < 5 ? `e9 ${at(to - 16 * i - 8)} eb 06` : kind < 9 ? `e8 ${at(0x10_0000)} eb 06` : "ff e0 eb 09";
+    return `b${i}: 48 ff c0 ${end}` + " 90".repeat(kind < 4 ? 5 : kind < 9 ? 6 : 9);
+  }).join("\n") + "\n c3";
+}
+
+test("whatever jumps and calls there are, the way from the chooser to every entry has a place in the structure", () => {
+  const random = new Random(SEED);
+  for (let n = 0; n < 300; n++) {
+    const text = randomCode(random);
+    const wanted = n % 2 === 0 ? [] : [`b${random.below(4)}`, `b${random.below(4)}`];
+    const { region } = regionOf(text, wanted, (at) => ({ jumpTargets: [at("b1"), at("b2")], entries: wanted.map(at) }));
+    if (region.entries.length === 1) continue;
+    const { order, follows } = layOut(region.entry);
+    for (const { way, heads } of region.entries) {
+      const steps = [region.entry, ...[...heads].reverse(), way, way.next as Block];
+      for (const [i, from] of steps.slice(0, -1).entries()) {
+        expect(order.includes(from) && successors(from).includes(steps[i + 1]) && follows(from, steps[i + 1]), `MENIOS_SEED=${SEED}, case ${n}:\n${text}`).toBe(true);
+      }
+    }
+    expect(isValid(region)).toBe(true);
+  }
 });
 
 describe("behind a call", () => {

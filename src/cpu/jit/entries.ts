@@ -6,14 +6,14 @@
  *  at last to the *way in*, a block without instructions in front of the entry. A head with entries inside its loop asks each turn
  *  whether one is on its way; innermost loops ask nothing. A call or jump inside the region to one of its entries goes through the
  *  chooser too, with registers in locals all the time. */
-import { layOut, type Loop } from "./layout.ts";
+import { type Layout, layOut, type Loop } from "./layout.ts";
 import { type Block, type Entry, type Region, successors } from "./region.ts";
 
 /** Makes everything an entry where control may come in from outside, and `wanted`. The region must have been explored through calls.
  *  @param how whether it may call others, rather than only go on to them */
 export function openEntries(region: Region, wanted: Iterable<number>, how: { readonly callsOut: boolean } = { callsOut: true }): Region {
   const root = region.entry.context;
-  const { loops } = layOut(region.entry);
+  const loops = loopsOf(region);
   const byStart = new Map<number, Block>();
   for (const block of region.blocks) if (block.context === root) byStart.set(block.start, block);
 
@@ -36,32 +36,73 @@ export function openEntries(region: Region, wanted: Iterable<number>, how: { rea
     if (how.callsOut && isCallOfOther(block, region) && typeof block.next === "object" && block.next !== region.entry) calls.set(block, block.next);
     block.next = undefined;
   }
+  const givenUp = new Set<Block>();
   for (;;) {
     const known = places.size;
     const opened = known === 1 ? region : withWays(region, places, loops, { jumped, calls });
-    // What is jumped to in a way that is not structured is an entry too.
-    const { order, follows } = layOut(opened.entry);
-    for (const block of order) for (const next of successors(block)) if (next.instructions.length > 0 && !follows(block, next)) add(next);
-    const circular = [...calls].filter(([, behind]) => order.some((way) => way.entry >= 0 && way.next === behind && !follows(way, behind)));
-    if (places.size === known && circular.length === 0) return opened;
-    // A way in that does not lead on, because the call closes a circle with two entrances: that call is come back from like any other exit.
-    for (const [caller] of circular) {
+    const layout = layOut(opened.entry);
+    const lost = notLedTo(opened, layout);
+    if (lost.length === 0) {
+      // What is jumped to in a way that is not structured is an entry too.
+      for (const block of layout.order) for (const next of successors(block)) if (next.instructions.length > 0 && !layout.follows(block, next) && !givenUp.has(next)) add(next);
+      if (places.size === known) return opened;
+    }
+    // Calls that close a circle with two entrances are come back from like from any other exit. Where none does, there is no entry.
+    const circular = [...calls.keys()].filter((caller) => lost.some(({ at }) => reachedFrom(at).has(caller) && reachedFrom(caller).has(at)));
+    for (const caller of circular) {
       calls.delete(caller);
       caller.next = undefined;
     }
+    if (circular.length === 0) {
+      for (const { place } of lost) {
+        places.delete(place);
+        givenUp.add(place);
+      }
+    }
     for (const block of region.blocks) block.others = [];
   }
+}
+/** The loops of a region, with all that was explored as its code: what only an entry leads to is begun at like the region itself, or it
+ *  would jump past the heads of loops that are none with it. */
+function loopsOf({ entry, blocks }: Region): ReadonlyMap<Block, Loop> {
+  const own = blocks.filter(({ context }) => context === entry.context);
+  const preceded = new Set(blocks.flatMap(successors));
+  const begun = [entry];
+  const reached = reachedFrom(entry);
+  for (const block of [...own.filter((each) => !preceded.has(each)), ...own]) {
+    if (reached.has(block)) continue;
+    begun.push(block);
+    for (const each of reachedFrom(block)) reached.add(each);
+  }
+  return layOut(begun.length === 1 ? entry : { ...chooserAt(entry), others: begun }).loops;
+}
+/** Entries that are not led to, for the order of blocks has no structure for a step on their way from the chooser, and where that step ends. */
+function notLedTo({ entry, entries }: Region, { order, follows }: Layout): { readonly place: Block; readonly at: Block }[] {
+  const placed = new Set(order);
+  const lost: { place: Block; at: Block }[] = [];
+  for (const { way, heads } of entries) {
+    if (way === entry) continue;
+    const place = way.next as Block;
+    const steps = [entry, ...[...heads].reverse(), way, place];
+    const broken = steps.findIndex((from, i) => i + 1 < steps.length && !(placed.has(from) && successors(from).includes(steps[i + 1]) && follows(from, steps[i + 1])));
+    if (broken >= 0) lost.push({ place, at: steps[broken + 1] });
+  }
+  return lost;
+}
+function reachedFrom(from: Block): Set<Block> {
+  const seen = new Set([from]);
+  for (const block of seen) for (const next of successors(block)) seen.add(next);
+  return seen;
 }
 /** @param how which of the places are jumped to, and which calls come back to which */
 function withWays(
   region: Region, places: ReadonlySet<Block>, loops: ReadonlyMap<Block, Loop>, { jumped, calls }: { readonly jumped: ReadonlySet<Block>; readonly calls: ReadonlyMap<Block, Block> },
 ): Region {
-  const empty = { index: -1, context: region.entry.context, instructions: [], taken: undefined };
-  const chooser: Block = { ...empty, start: region.start, ending: "enter", next: undefined, others: [], entry: -1 };
+  const chooser = chooserAt(region.entry);
   const behind = new Set(calls.values());
   const ordered = [...places].sort((a, b) => Number(behind.has(a)) - Number(behind.has(b)));
   const entries = ordered.map((block, number): Entry => {
-    const way: Block = { ...empty, start: block.start, ending: "fall", next: block, others: [], entry: number };
+    const way: Block = { ...chooserAt(block), ending: "fall", next: block, entry: number };
     const callers = [...calls.keys()].filter((caller) => calls.get(caller) === block);
     for (const caller of callers) caller.next = way;
     const heads = loopsAround(block, callers, loops);
@@ -72,6 +113,11 @@ function withWays(
     return { rip: block.start, way, heads, isJumped: jumped.has(block), isBehindCall: callers.length > 0 };
   });
   return { ...region, entry: chooser, entries, blocks: [chooser, ...entries.map(({ way }) => way), ...region.blocks] };
+}
+
+/** A block without instructions. */
+function chooserAt({ start, context }: Block): Block {
+  return { index: -1, context, start, instructions: [], ending: "enter", taken: undefined, next: undefined, others: [], entry: -1 };
 }
 
 /** True for a block behind which the region goes on only after other code has run. */
