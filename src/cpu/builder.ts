@@ -37,6 +37,12 @@ export interface Operand {
 export type Condition = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
 export type Count = Value | number;
 
+/** How an arithmetic instruction does without a question about its result (jit/magnitude.ts). */
+export interface MagnitudePlan {
+  /** Whether the first and the second operand must be asked whether they are modest; the second is the only one of √ and conversions. */
+  readonly asks: readonly boolean[];
+}
+
 export abstract class Builder {
   readonly flags: Flags;
   protected graph: Graph;
@@ -134,6 +140,22 @@ export abstract class Builder {
   /** The same of all its lanes. */
   areTame(_operand: Operand, _width: 32 | 64): boolean {
     return false;
+  }
+  /** The float is known to be neither infinite nor a NaN. */
+  isFinite(_operand: Operand, _width: 32 | 64): boolean {
+    return false;
+  }
+  areFinite(_operand: Operand, _width: 32 | 64): boolean {
+    return false;
+  }
+  /** Of the arithmetic instruction being recorded, when no question about its result is needed: divisors must not be zero all the same,
+   *  operands of √ not negative. */
+  get magnitudePlan(): MagnitudePlan | undefined {
+    return undefined;
+  }
+  /** Leaves, with the state before the instruction: operands are not as the plan has asked. */
+  leaveForMagnitude(): void {
+    throw new Error("no magnitudes are known");
   }
   /** FP_FAST: 0 or FP_FAST_MASK. */
   fastMask(): Value {
@@ -305,7 +327,7 @@ export abstract class Builder {
   }
   /** Does `then` when one of the conditions holds, each of which seldom does. */
   ifAnyUnlikely(conditions: readonly Value[], then: () => void): void {
-    this.graph.ifAnyUnlikely(conditions.map((c) => c.node), then);
+    if (conditions.length > 0) this.graph.ifAnyUnlikely(conditions.map((c) => c.node), then);
   }
   block(body: (label: Label) => void): void { this.graph.block(body); }
   loop(body: (label: Label) => void): void { this.graph.loop(body); }

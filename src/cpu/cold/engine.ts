@@ -18,7 +18,7 @@ import { Registers, RFLAGS_TF } from "../registers.ts";
 import type { CpuServices } from "../service-context.ts";
 import { runService, SERVICE_LEAVE } from "../services.ts";
 import { STRING_WORK_LIMIT } from "../string.ts";
-import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, FP_NOTICE, NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK, RCX, RIP } from "../state.ts";
+import { BOUNCE_READ, BOUNCE_WRITE, CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FLAGS_OTHER, FP_NOTICE, NOTICE_DENORMAL, NOTICE_FAST, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RCX, RIP } from "../state.ts";
 import type { EngineStats } from "../../trace/stats.ts";
 import type { Region } from "../jit/region.ts";
 import { EAGER_TO_COMPILE, Jit, type JitStats, LONGEST_SAMPLE_CHUNK, type Patience, PATIENT, SAMPLE_CHUNK } from "../jit/jit.ts";
@@ -249,7 +249,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
         case EXIT_COLD_STEP:
           if (at !== 0) throw new KernelPanic("the cold engine asked for itself", { record: at });
           this.#forceStep = true;
-          for (const notice of [NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK]) if ((ram.i32[FP_NOTICE >>> 2] & notice) !== 0) this.#jit?.noticed(registers.rip, notice);
+          for (const notice of [NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK, NOTICE_MAGNITUDE, NOTICE_MODE]) if ((ram.i32[FP_NOTICE >>> 2] & notice) !== 0) this.#jit?.noticed(registers.rip, notice);
           ram.i32[FP_NOTICE >>> 2] = 0;
           continue;
         case EXIT_PAGE_FAULT:

@@ -4,15 +4,16 @@
  *  Lanes of which all is well are ones; the sign bits of all of them are compared with {@link Builder.fastLanes}, which no lanes
  *  equal when the mode is not fast. An exponent in a range is one signed comparison: twice the bits (which drops the sign), moved so
  *  that the range begins at the smallest integer. */
-import type { Builder, Operand, Value } from "../builder.ts";
+import type { Builder, MagnitudePlan, Operand, Value } from "../builder.ts";
 import { SCRATCH_A, SCRATCH_B, SCRATCH_C } from "../state.ts";
-import { all, type Arithmetic, type FloatWidth, formats, isFast, relation, roundAs, settle, settleEffects } from "./float.ts";
+import { all, type Arithmetic, type FloatWidth, formats, IMMODEST, isFast, MODEST, relation, roundAs, settle, settleEffects } from "./float.ts";
 import { field, is, laneMask, lanes, shape, shuffle, zeroVector } from "./sse-operands.ts";
 
 /** An operand, with what is known about its lanes. */
 export interface Vector {
   readonly v: Value;
   readonly areTame: boolean;
+  readonly areFinite: boolean;
 }
 /** Both operands of a packed instruction; the source first, because it may fault. */
 export function readVectors(b: Builder, dst: Operand, src: Operand, width: FloatWidth): [x: Vector, y: Vector] {
@@ -20,7 +21,7 @@ export function readVectors(b: Builder, dst: Operand, src: Operand, width: Float
   return [readVector(b, dst, width), y];
 }
 export function readVector(b: Builder, operand: Operand, width: FloatWidth): Vector {
-  return { v: b.read(operand), areTame: b.areTame(operand, width) };
+  return { v: b.read(operand), areTame: b.areTame(operand, width), areFinite: b.areFinite(operand, width) };
 }
 
 /** Calls a packed helper on SCRATCH_A (and SCRATCH_B) → SCRATCH_C. */
@@ -81,12 +82,32 @@ function areAll(b: Builder, width: FloatWidth, good: Value): Value {
   return b.eq(b.op(`${shape(width)}.bitmask`, good), b.constant(32, 2 ** (128 / width) - 1));
 }
 
+/** What is left of the exponents of lanes that are not modest; zeros for those that are (float.ts). */
+export function immodestBits(b: Builder, v: Value, width: FloatWidth): Value {
+  const top = (bits: number): Value => lanes(b, width, [BigInt(bits) << BigInt(width - 32)]);
+  return b.op("v128.and", b.op("i32x4.sub", v, top(MODEST)), top(IMMODEST));
+}
+/** `native`, which needs no question behind those of the plan: operands that are modest or zero. `isBad` says more that must not be. */
+function withoutQuestion(b: Builder, width: FloatWidth, { asks }: MagnitudePlan, operands: readonly Vector[], native: Value, isBad?: (operand: Vector) => Value): Value {
+  const asked = operands.filter((_, i) => asks[i]), bad = isBad === undefined ? [] : [isBad(operands[1])];
+  if (asked.length + bad.length === 0) return native;
+  const doubts = orLanes(b, ...asked.map(({ v }) => immodestBits(b, v, width)), ...bad);
+  b.ifAnyUnlikely([anyLane(b, doubts)], () => {
+    const zero = zeroVector(b);
+    const good = asked.map(({ v }) => b.op("v128.or", zeroLanes(b, width, v), b.op(`${shape(width)}.eq`, immodestBits(b, v, width), zero)));
+    const isGood = [...bad.map((lanes) => b.not(anyLane(b, lanes))), ...good.map((lanes) => areAll(b, width, lanes))];
+    b.if(b.not(all(b, ...isGood)), () => b.leaveForMagnitude());
+  });
+  return native;
+}
+
 // ---- arithmetic -----------------------------------------------------------------------------------------------------------
 
 /** x ∘ y in every lane; `exact` calls the helper, whose operands may be arranged otherwise (horizontal operations). */
 export function packedArithmetic(b: Builder, name: Arithmetic, width: FloatWidth, x: Vector, y: Vector, exact: () => Value): Value {
   const { packed } = formats[width];
-  const native = b.op(`${packed}.${name}`, x.v, y.v);
+  const native = b.op(`${packed}.${name}`, x.v, y.v), plan = b.magnitudePlan;
+  if (plan !== undefined) return withoutQuestion(b, width, plan, [x, y], native, name === "div" ? ({ v }) => zeroLanes(b, width, v) : undefined);
   const good = ordinaryLanes(b, width, native), operands = tame(b, width, x, y);
   // Zeros that are exact: x − x, 0 · y, 0 / y (float.ts).
   const exactZero = (): Value => {
@@ -121,7 +142,8 @@ export function packedDot(b: Builder, width: FloatWidth, x: Vector, y: Vector, c
 
 export function packedSquareRoot(b: Builder, width: FloatWidth, x: Vector): Value {
   const { packed } = formats[width];
-  const native = b.op(`${packed}.sqrt`, x.v);
+  const native = b.op(`${packed}.sqrt`, x.v), plan = b.magnitudePlan;
+  if (plan !== undefined) return withoutQuestion(b, width, { asks: [false, plan.asks[1]] }, [x, x], native, ({ v }) => b.op(`${packed}.lt`, v, zeroVector(b)));
   const good = andLanes(b, b.op("v128.or", ordinaryLanes(b, width, native), zeroLanes(b, width, x.v)), ...tame(b, width, x));
   return settle(b, [b.not(areAllFast(b, width, good))], undefined, native, () => packedHelper(b, `${packed}_sqrt`, x.v));
 }
@@ -129,22 +151,23 @@ export function packedSquareRoot(b: Builder, width: FloatWidth, x: Vector): Valu
 // ---- comparisons ----------------------------------------------------------------------------------------------------------
 
 /** Whether a comparison may raise something: a NaN or denormal operand. */
-function mayRaise(b: Builder, width: FloatWidth, x: Vector, y: Vector): Value {
+function mayRaise(b: Builder, width: FloatWidth, x: Vector, y: Vector): Value[] {
   const { packed } = formats[width];
-  const numbers = [x, y].map(({ v }) => b.op(`${packed}.eq`, v, v));
-  return b.not(areAll(b, width, andLanes(b, ...numbers, ...tame(b, width, x, y))));
+  const numbers = [x, y].filter((each) => !each.areFinite).map(({ v }) => b.op(`${packed}.eq`, v, v));
+  const asked = [...numbers, ...tame(b, width, x, y)];
+  return asked.length === 0 ? [] : [b.not(areAll(b, width, andLanes(b, ...asked)))];
 }
 
 /** Wasm's pmin(y, x) is x < y ? x : y, which is MINPS x,y; likewise pmax. */
 export function packedExtreme(b: Builder, name: "min" | "max", width: FloatWidth, x: Vector, y: Vector): Value {
   const { packed } = formats[width];
-  return settleEffects(b, [mayRaise(b, width, x, y)], b.op(`${packed}.p${name}`, y.v, x.v), () => packedHelper(b, `${packed}_${name}`, x.v, y.v));
+  return settleEffects(b, mayRaise(b, width, x, y), b.op(`${packed}.p${name}`, y.v, x.v), () => packedHelper(b, `${packed}_${name}`, x.v, y.v));
 }
 
 export function packedCompare(b: Builder, width: FloatWidth, x: Vector, y: Vector, predicate: Value): Value {
   const { packed } = formats[width];
   const native = relation(b, packed, x.v, y.v, predicate);
-  return settleEffects(b, [mayRaise(b, width, x, y)], native, () => packedHelper(b, `${packed}_compare`, x.v, y.v, field(b, predicate, 0, 3)));
+  return settleEffects(b, mayRaise(b, width, x, y), native, () => packedHelper(b, `${packed}_compare`, x.v, y.v, field(b, predicate, 0, 3)));
 }
 
 export function packedRound(b: Builder, width: FloatWidth, x: Vector, control: Value): Value {
@@ -157,6 +180,7 @@ export function packedRound(b: Builder, width: FloatWidth, x: Vector, control: V
     }
     return result;
   });
+  if (b.magnitudePlan !== undefined) return native;
   const good = andLanes(b, b.op(`${packed}.eq`, x.v, x.v), ...tame(b, width, x));
   const doubts = [b.not(areAllFast(b, width, good))];
   return settle(b, doubts, undefined, native, () => packedHelper(b, `${packed}_round`, x.v, undefined, field(b, control, 0, 4)));

@@ -20,8 +20,10 @@
  *                       s  exponent  fraction            s  exponent  fraction
  *     FP_FAST_MASK      0  111111 000000…                0  111111 00 …
  *
- *  Operands are asked for an exponent other than 0, unless it is known that they are not denormal: *tame* (builder.ts). */
-import type { Builder, Operand, Value } from "../builder.ts";
+ *  Operands are asked for an exponent other than 0, unless it is known that they are not denormal: *tame* (builder.ts).
+ *
+ *  Where enough is known of the operands' magnitude, nothing is asked of the result (jit/magnitude.ts). */
+import type { Builder, MagnitudePlan, Operand, Value } from "../builder.ts";
 import { F32, F64 } from "../wasm/opcodes.ts";
 import { choose, field, is, low } from "./sse-operands.ts";
 
@@ -50,9 +52,12 @@ export function formatOf(x: Value): Format {
 export interface Subject {
   readonly f: Value;
   readonly isTame: boolean;
+  /** Neither infinite nor a NaN. */
+  readonly isFinite: boolean;
 }
 export function readSubject(b: Builder, operand: Operand): Subject {
-  return { f: b.readFloat(operand), isTame: b.isTame(operand, operand.width as FloatWidth) };
+  const width = operand.width as FloatWidth;
+  return { f: b.readFloat(operand), isTame: b.isTame(operand, width), isFinite: b.isFinite(operand, width) };
 }
 /** Both operands of a scalar instruction; the source first, because it may fault. */
 export function readSubjects(b: Builder, dst: Operand, src: Operand, width: FloatWidth): [x: Subject, y: Subject] {
@@ -143,11 +148,29 @@ function unlessSettled(b: Builder, isPlain: () => Value): (() => Value) | undefi
   return b.callsWithFloats ? undefined : isPlain;
 }
 
+/** The word of sign and exponent of a *modest* number is so far above this one that none of these bits is set: exponents −255…256 in binary64,
+ *  −31…32 in binary32. Sums and products of modest numbers raise nothing but PE (jit/magnitude.ts). */
+export const MODEST = 0x3000_0000, IMMODEST = 0x6000_0000;
+function immodest(b: Builder, f: Value): Value {
+  return b.and(b.sub(b.topWord(f), b.constant(32, MODEST)), b.constant(32, IMMODEST));
+}
+/** `native`, which needs no question behind those of the plan: operands that are modest or zero. `isBad` says more that must not be. */
+function withoutQuestion(b: Builder, { asks }: MagnitudePlan, operands: readonly Subject[], native: Value, isBad?: (operand: Subject) => Value): Value {
+  const asked = operands.filter((_, i) => asks[i]), bad = isBad === undefined ? [] : [isBad(operands[operands.length - 1])];
+  if (asked.length + bad.length === 0) return native;
+  b.ifAnyUnlikely([...asked.map(({ f }) => b.truth(immodest(b, f).node)), ...bad], () => {
+    const good = asked.map(({ f }) => (asked.length + bad.length === 1 ? isZero(b, f) : any(b, isZero(b, f), b.isZero(immodest(b, f)))));
+    b.if(b.not(all(b, ...good, ...bad.map((condition) => b.not(condition)))), () => b.leaveForMagnitude());
+  });
+  return native;
+}
+
 // ---- arithmetic -----------------------------------------------------------------------------------------------------------
 // Operands and results are floats unless stated otherwise, so that values stay in vector registers.
 
 export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Subject): Value {
-  const { scalar } = formatOf(x.f), native = b.op(`${scalar}.${name}`, x.f, y.f);
+  const { scalar } = formatOf(x.f), native = b.op(`${scalar}.${name}`, x.f, y.f), plan = b.magnitudePlan;
+  if (plan !== undefined) return withoutQuestion(b, plan, [x, y], native, name === "div" ? ({ f }) => isZero(b, f) : undefined);
   const left = ordinary(b, native);
   // Zeros that are exact: x − x, 0 · y, 0 / y. (A NaN or infinity among the operands would not give zero, but for y / ∞.)
   const exactZero = (): Value[] => {
@@ -170,7 +193,8 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
 
 /** A root is never tiny: its exponent is about half the operand's. */
 export function scalarSquareRoot(b: Builder, x: Subject): Value {
-  const { scalar } = formatOf(x.f), native = b.op(`${scalar}.sqrt`, x.f);
+  const { scalar } = formatOf(x.f), native = b.op(`${scalar}.sqrt`, x.f), plan = b.magnitudePlan;
+  if (plan !== undefined) return withoutQuestion(b, { asks: [plan.asks[1]] }, [x], native, ({ f }) => is(b, `${scalar}.lt`, f, toFloat(b, b.constant(f.width, 0))));
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
   return settle(b, doubts, unlessSettled(b, () => isZero(b, x.f)), native, () => exactly(b, `${scalar}_sqrt`, x.f));
 }
@@ -180,7 +204,7 @@ export function scalarSquareRoot(b: Builder, x: Subject): Value {
 /** Truths, one of which holds when a comparison may raise something. Zeros are compared too often to be taken for denormal. */
 function mayRaise(b: Builder, x: Subject, y: Subject): Value[] {
   const unknown = [x, y].filter((s) => !s.isTame);
-  return [...unknown.map(({ f }) => b.not(isNotDenormal(b, f, toBits(b, f)))), isNaN(b, x.f), isNaN(b, y.f)];
+  return [...unknown.map(({ f }) => b.not(isNotDenormal(b, f, toBits(b, f)))), ...[x, y].filter((s) => !s.isFinite).map(({ f }) => isNaN(b, f))];
 }
 /** A vector with the float in its low lane (and in the others). */
 function spread(b: Builder, f: Value): Value {
@@ -240,6 +264,7 @@ export function relation(b: Builder, packed: "f32x4" | "f64x2", x: Value, y: Val
 export function scalarRound(b: Builder, x: Subject, control: Value): Value {
   const { scalar } = formatOf(x.f);
   const native = roundAs(b, control, (mode) => b.op(`${scalar}.${mode}`, x.f));
+  if (b.magnitudePlan !== undefined) return native;
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(b.fastMask()), isNaN(b, x.f)];
   return settle(b, doubts, () => all(b, isFast(b), isZero(b, x.f)), native, () => exactly(b, `${scalar}_round`, x.f, field(b, control, 0, 4)));
 }
@@ -259,13 +284,15 @@ export function scalarApproximation(b: Builder, name: "reciprocal" | "reciprocal
 
 /** Widening is exact: only NaNs (quieted, IE) and denormals (DE) are special. */
 export function widen(b: Builder, x: Subject): Value {
-  const native = b.op("f64.promote_f32", x.f);
+  const native = b.op("f64.promote_f32", x.f), plan = b.magnitudePlan;
+  if (plan !== undefined) return withoutQuestion(b, { asks: [plan.asks[1]] }, [x], native);
   const doubts = [...mayBeDenormal(b, [x]), isNaN(b, x.f)];
   const isPlain = x.isTame ? undefined : (): Value => isZero(b, x.f);
   return settle(b, doubts, isPlain, native, () => exactly(b, "f32_to_f64", x.f));
 }
 export function narrow(b: Builder, x: Subject): Value {
   const native = b.op("f32.demote_f64", x.f);
+  if (b.magnitudePlan !== undefined) return native;
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
   return settle(b, doubts, unlessSettled(b, () => isZero(b, x.f)), native, () => exactly(b, "f64_to_f32", x.f));
 }

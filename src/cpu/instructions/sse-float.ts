@@ -79,9 +79,9 @@ for (const [width, prefix, suffix] of horizontals) {
   const shape = shapeOf(width), numbers = Array.from({ length: 128 / width }, (_, i) => 2 * i);
   for (const [mnemonic, opcode, name] of [["hadd", "7C", "add"], ["hsub", "7D", "sub"]] as const) {
     instruction(`${mnemonic}${suffix}`, [`${prefix} 0F ${opcode} /r   x, xm128`], {}, (b, dst, src) => {
-      const [x, y] = readVectors(b, dst, src, width), areTame = x.areTame && y.areTame;
-      const even = { v: shuffle(b, width, x.v, y.v, numbers), areTame };
-      const odd = { v: shuffle(b, width, x.v, y.v, numbers.map((n) => n + 1)), areTame };
+      const [x, y] = readVectors(b, dst, src, width), areTame = x.areTame && y.areTame, areFinite = x.areFinite && y.areFinite;
+      const even = { v: shuffle(b, width, x.v, y.v, numbers), areTame, areFinite };
+      const odd = { v: shuffle(b, width, x.v, y.v, numbers.map((n) => n + 1)), areTame, areFinite };
       b.write(dst, packedArithmetic(b, name, width, even, odd, () => packedHelper(b, `${shape}_${mnemonic}`, x.v, y.v)));
     });
   }

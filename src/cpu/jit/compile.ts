@@ -38,7 +38,7 @@ import { FIRST_TURNS, isTurn, planTurn, TURNS_BETWEEN } from "./advance.ts";
 import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
 import { type Layout, layOut } from "./layout.ts";
-import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_STACK } from "../state.ts";
+import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
 import { planStack, type StackPlan } from "./x87-plan.ts";
 import { type Block, type Entry, type Region, successors, type Target } from "./region.ts";
@@ -86,7 +86,9 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   const regionType = module.type([I32, I32], [I32]);
   const helpers: string[] = [];
   const careful = (expected & NOTICE_DENORMAL) !== 0;
-  const plan = { careful, changesMode: (expected & NOTICE_FAST) !== 0 || region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic))) };
+  const changesMode = (expected & NOTICE_FAST) !== 0 || region.blocks.some((block) => block.instructions.some((d) => WRITES_MXCSR.test(d.encoding.mnemonic)));
+  const asksMode = !careful && !changesMode && (expected & NOTICE_MAGNITUDE) === 0;
+  const plan = { careful, changesMode, asksMode, bounded: asksMode && (expected & NOTICE_MODE) === 0 };
   const b = new JitBuilder(graph, {
     rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5, regionType,
     helper: (name) => {
@@ -191,7 +193,7 @@ class RegionEmitter {
         this.#entrances.set(target, (this.#entrances.get(target) ?? 0) + 1);
       }
     }
-    this.#tame = b.leavesAtDenormals ? findTame(this.#layout, region.entries.map(({ way }) => ({ way, to: way.entry < 0 ? way : (way.next as Block) }))) : undefined;
+    this.#tame = b.leavesAtDenormals ? findTame(this.#layout, region.entries.map(({ way }) => ({ way, to: way.entry < 0 ? way : (way.next as Block) })), plan.bounded) : undefined;
     if (keepsStack && region.entries.length === 1) this.#stack = planStack(order, (block) => successors(block).filter((next) => follows(block, next)));
     for (let i = order.length - 1; i >= 0; i--) {
       let rest = 0;
@@ -420,12 +422,12 @@ class RegionEmitter {
   }
   #requireTame(way: Block): void {
     const facts = this.#tame?.entries.get(way);
-    if (facts !== undefined) this.#b.requireTame(facts, way.start);
+    if (facts !== undefined) this.#b.requireFloats(facts, way.start, this.#tame?.computes === true);
   }
   /** Into a loop from before it: what it takes for granted in every turn. */
   #requireTameLoop(head: Block): void {
     const facts = this.#tame?.facts.get(head);
-    if (facts !== undefined && this.#block.entry < 0) this.#b.requireTame(this.#b.doubtful(facts), head.start);
+    if (facts !== undefined && this.#block.entry < 0) this.#b.requireFloats(this.#b.doubtful(facts), head.start, false);
   }
   /** At the beginning of loops with entries inside: on to the entry that is on its way. */
   #leadOn(): void {

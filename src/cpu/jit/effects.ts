@@ -24,7 +24,7 @@ function flagEffect(d: Decoded): FlagEffect {
 }
 
 function observe(d: Decoded): FlagEffect {
-  const b = new JitBuilder(new Graph([I32, I32]), JitBuilder.NO_IMPORTS, { careful: false, changesMode: false });
+  const b = new JitBuilder(new Graph([I32, I32]), JitBuilder.NO_IMPORTS, { careful: false, changesMode: false, asksMode: false, bounded: false });
   let asks = false;
   b.onLeave = b.jitFlags.onRead = () => {
     asks = true;

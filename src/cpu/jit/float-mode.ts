@@ -5,14 +5,20 @@
 import type { Builder, Operand, Value } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import { FP_FAST, FP_NOTICE, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST, VECTOR, VECTOR_STRIDE } from "../state.ts";
+import { immodestBits } from "../instructions/float-packed.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32 } from "../wasm/opcodes.ts";
-import { type Facts, HIGH64, LOW32, LOW64, REST32, stepTame } from "./tame.ts";
+import { type Bounded, type Fact, isMagnitude, TAME } from "./magnitude.ts";
+import { type Facts, HIGH64, KnownFloats, LOW32, LOW64, REST32 } from "./tame.ts";
 
 /** What compile.ts finds out about a region before it records it. */
 export interface FloatPlan {
   /** Nothing is taken for tame, and denormals do not have the region left: for code that meets them all the time. */
   readonly careful: boolean;
+  /** The region runs only while the mode is fast, or only while it is not. */
+  readonly asksMode: boolean;
+  /** While it is fast: operands are asked whether they are modest, so that results need not be asked. */
+  readonly bounded: boolean;
   /** MXCSR changes inside the region, so that the mode is read again behind helpers. */
   readonly changesMode: boolean;
 }
@@ -23,8 +29,7 @@ export class FloatMode {
   #mask: Variable | undefined;
   /** By number of lanes. */
   readonly #lanes = new Map<number, Variable>();
-  #facts: Facts | undefined;
-  #last: Decoded | undefined;
+  #known: KnownFloats | undefined;
 
   constructor(graph: Graph, plan: FloatPlan) {
     this.#graph = graph;
@@ -37,30 +42,34 @@ export class FloatMode {
   // ---- what is tame --------------------------------------------------------------------------------------------------------
 
   beginBlock(facts: Facts | undefined): void {
-    this.#facts = facts?.slice();
-    this.#last = undefined;
+    this.#known = facts === undefined ? undefined : new KnownFloats(facts, this.#plan.bounded);
   }
   beginInstruction(d: Decoded): void {
-    if (this.#facts !== undefined && this.#last !== undefined) stepTame(this.#facts, this.#last);
-    this.#last = d;
+    this.#known?.begin(d);
   }
-  /** Which of `facts` are not known to hold behind the instruction recorded last. */
+  /** What must be asked behind the instruction recorded last, so that `facts` hold. */
   doubtful(facts: Facts): Facts {
-    const now = this.#facts?.slice();
-    if (now === undefined) return facts;
-    if (this.#last !== undefined) stepTame(now, this.#last);
-    return facts.map((wanted, fact) => (wanted === 1 && now[fact] === 0 ? 1 : 0));
+    return this.#known?.doubtful(facts) ?? facts;
+  }
+  get magnitudePlan(): Bounded | undefined {
+    return this.#known?.plan;
   }
   isTame(operand: Operand & { readonly address: number }, width: 32 | 64): boolean {
-    return this.#holds(operand, width === 64 ? [LOW64] : [LOW32]);
+    return this.#hold(operand, width === 64 ? [LOW64] : [LOW32], (fact) => fact >= TAME);
   }
   areTame(operand: Operand & { readonly address: number }, width: 32 | 64): boolean {
-    return this.#holds(operand, width === 64 ? [LOW64, HIGH64] : [LOW32, REST32]);
+    return this.#hold(operand, width === 64 ? [LOW64, HIGH64] : [LOW32, REST32], (fact) => fact >= TAME);
   }
-  #holds(operand: Operand & { readonly address: number }, wanted: readonly number[]): boolean {
-    const facts = this.#facts;
+  isFinite(operand: Operand & { readonly address: number }, width: 32 | 64): boolean {
+    return this.#hold(operand, width === 64 ? [LOW64] : [LOW32], isMagnitude);
+  }
+  areFinite(operand: Operand & { readonly address: number }, width: 32 | 64): boolean {
+    return this.#hold(operand, width === 64 ? [LOW64, HIGH64] : [LOW32, REST32], isMagnitude);
+  }
+  #hold(operand: Operand & { readonly address: number }, wanted: readonly number[], condition: (fact: Fact) => boolean): boolean {
+    const facts = this.#known?.facts;
     if (facts === undefined || operand.isMemory || operand.spec.class !== "xmm") return false;
-    return wanted.every((fact) => facts[((operand.address - VECTOR) / VECTOR_STRIDE) * 4 + fact] === 1);
+    return wanted.every((fact) => condition(facts[((operand.address - VECTOR) / VECTOR_STRIDE) * 4 + fact]));
   }
 
   // ---- the mode ------------------------------------------------------------------------------------------------------------
@@ -73,6 +82,11 @@ export class FloatMode {
     let variable = this.#lanes.get(count);
     if (variable === undefined) this.#lanes.set(count, (variable = this.#graph.variable(I32)));
     return this.#graph.get(variable);
+  }
+  /** Truths: the mode is not what the region runs in. */
+  otherMode(): Node[] {
+    if (!this.#plan.asksMode) return [];
+    return [this.#plan.bounded ? this.#graph.op("i32.eqz", this.mask()) : this.mask()];
   }
   /** At the region's entry: the locals that were used. */
   load(): void {
@@ -97,26 +111,38 @@ export class FloatMode {
     return graph.op("i32.and", graph.load("i32.load", graph.i32(0), FP_NOTICE), graph.i32(notices));
   }
   /** Truths, one of which holds when a register is not as `facts` say. */
-  notTame(b: Builder, facts: Facts): Value[] {
+  notAs(b: Builder, facts: Facts): Value[] {
     const found: Value[] = [];
     for (let n = 0; n < 16; n++) {
-      const [low64, high64, low32, rest32] = facts.subarray(4 * n, 4 * n + 4);
-      if (low64 + high64 > 0) found.push(denormal(b, b.vectorRegister(n), 64, low64 | (high64 << 1)));
-      if (low32 + rest32 > 0) found.push(denormal(b, b.vectorRegister(n), 32, low32 | (rest32 * 14)));
+      const [low64, high64, low32, rest32] = [...facts.subarray(4 * n, 4 * n + 4)];
+      const lanes = (condition: (fact: Fact) => boolean, ...wanted: readonly [Fact, number][]): number => wanted.reduce((mask, [fact, lane]) => (condition(fact) ? mask | lane : mask), 0);
+      for (const [condition, isBad] of [[(fact: Fact) => fact === TAME, denormal], [isMagnitude, immodest]] as const) {
+        const doubles = lanes(condition, [low64, 1], [high64, 2]), singles = lanes(condition, [low32, 1], [rest32, 14]);
+        if (doubles > 0) found.push(isBad(b, b.vectorRegister(n), 64, doubles));
+        if (singles > 0) found.push(isBad(b, b.vectorRegister(n), 32, singles));
+      }
     }
     return found;
   }
 }
 
+/** Lanes of the same constant. */
+function everywhere(b: Builder, width: 32 | 64, bits: bigint): Value {
+  const lane = BigInt.asUintN(width, bits);
+  const half = width === 64 ? lane : lane | (lane << 32n);
+  return b.vectorConstant(half, half);
+}
 /** Truth: one of the chosen lanes is denormal. Zero minus one is at the top. */
 function denormal(b: Builder, x: Value, width: 32 | 64, chosen: number): Value {
   const integer = width === 32 ? "i32x4" : "i64x2", smallest = -(1n << BigInt(width - 1)), least = width === 32 ? 1n << 23n : 1n << 52n;
-  const everywhere = (bits: bigint): Value => {
-    const lane = BigInt.asUintN(width, bits);
-    const half = width === 64 ? lane : lane | (lane << 32n);
-    return b.vectorConstant(half, half);
-  };
-  const moved = b.op(`${integer}.add`, b.op(`${integer}.add`, x, x), everywhere(smallest - 1n));
-  const bits = b.op(`${integer}.bitmask`, b.op(`${integer}.lt_s`, moved, everywhere(smallest + 2n * least - 1n)));
+  const moved = b.op(`${integer}.add`, b.op(`${integer}.add`, x, x), everywhere(b, width, smallest - 1n));
+  const bits = b.op(`${integer}.bitmask`, b.op(`${integer}.lt_s`, moved, everywhere(b, width, smallest + 2n * least - 1n)));
   return b.truth(b.and(bits, b.constant(32, chosen)).node);
+}
+/** Truth: one of the chosen lanes is neither modest nor zero. */
+function immodest(b: Builder, x: Value, width: 32 | 64, chosen: number): Value {
+  const packed = width === 32 ? "f32x4" : "f64x2", integer = width === 32 ? "i32x4" : "i64x2", zero = b.vectorConstant(0n, 0n);
+  const good = b.op("v128.or", b.op(`${packed}.eq`, x, zero), b.op(`${integer}.eq`, immodestBits(b, x, width), zero));
+  const bits = b.op(`${integer}.bitmask`, good);
+  return b.truth(b.and(b.xor(bits, b.constant(32, 15)), b.constant(32, chosen)).node);
 }

@@ -130,20 +130,28 @@ function mxcsrOf(random: Random): number {
   const masks = random.below(12) === 0 ? random.below(64) << 7 : 0x1f80;
   return masks | (random.below(4) === 0 ? 0x8040 : 0) | (random.below(6) === 0 ? random.below(4) << 13 : 0) | (random.below(4) === 0 ? 0 : 0x20);
 }
-function halfOf(random: Random, tameness: number, isBrink: boolean): bigint {
+/** What most numbers of a case are like. */
+type Kind = "small" | "brink" | "edge";
+function halfOf(random: Random, tameness: number, kind: Kind): bigint {
   if (random.below(tameness) === 0) return random.below(2) === 0 ? randomF64(random) : BigInt(randomF32(random)) | (BigInt(randomF32(random)) << 32n);
   // On the brink: products and quotients of such numbers, or sums of the smallest, are denormal in one width or the other.
-  if (isBrink && random.below(2) === 0) {
+  if (kind === "brink" && random.below(2) === 0) {
     const sign = BigInt(random.below(2)) << 63n, fraction = random.u64() & 0xf_ffff_e000_0000n;
     if (random.below(3) === 0) return BigInt(0x2000_0000 + random.below(0x200_0000)) * 0x1_0000_0001n;
     return sign | (BigInt(random.pick([1, 2, 3, 508, 511, 512, 514])) << 52n) | fraction;
+  }
+  // At the edges of what is modest, in one width or both: results are as large and small as results of modest numbers can be.
+  if (kind === "edge" && random.below(8) > 0) {
+    const single = (): bigint => (BigInt(random.below(2)) << 31n) | (BigInt(random.pick([96, 96, 97, 127, 158, 159, 159])) << 23n) | BigInt(random.below(2) * random.below(0x80_0000));
+    if (random.below(2) === 0) return single() | (single() << 32n);
+    return (BigInt(random.below(2)) << 63n) | (BigInt(random.pick([768, 768, 769, 1023, 1278, 1279, 1279, random.below(40) === 0 ? random.pick([767, 1280]) : 1279])) << 52n) | (random.u64() & (random.below(2) === 0 ? 0n : 0xf_ffff_ffff_ffffn));
   }
   const small = (random.below(2000) - 1000) / 8;
   return new BigUint64Array(new Float64Array([small === 0 ? 1.5 : small]).buffer)[0];
 }
 function makeCase(random: Random): Case {
   const body: number[] = [];
-  const tameness = random.pick([1, 4, 30, 1000, 1000]), isBrink = random.below(2) === 0, count = 2 + random.below(10), changesMode = random.below(4) === 0;
+  const tameness = random.pick([1, 4, 30, 1000, 1000]), kind = random.pick<Kind>(["small", "brink", "edge"]), count = 2 + random.below(10), changesMode = random.below(4) === 0;
   const starts: number[] = [];
   for (let i = 0; i < count; ) {
     const next = instructionOf(random);
@@ -157,11 +165,11 @@ function makeCase(random: Random): Case {
   const again = -(body.length + 9);
   // loop: body; dec rcx; jnz loop
   body.push(0x48, 0xff, 0xc9, 0x0f, 0x85, again & 0xff, (again >> 8) & 0xff, 0xff, 0xff);
-  const data = BigUint64Array.from({ length: 16 }, () => halfOf(random, tameness, isBrink));
+  const data = BigUint64Array.from({ length: 16 }, () => halfOf(random, tameness, kind));
   const modes = new DataView(data.buffer);
   for (let i = 0; i < 4; i++) modes.setUint32(0x70 + 4 * i, mxcsrOf(random), true);
   return {
-    code: body, mxcsr: mxcsrOf(random), registers: Array.from({ length: RM * 2 }, () => halfOf(random, tameness, isBrink)), data,
+    code: body, mxcsr: mxcsrOf(random), registers: Array.from({ length: RM * 2 }, () => halfOf(random, tameness, kind)), data,
     turns: random.pick([1, 3, 40, 300]), budgets: random.below(3) === 0 ? [7, 30, 100] : [1_000_000],
   };
 }

@@ -5,13 +5,13 @@
  *  What is known at a point of the text (flags, addresses, instructions not yet charged) goes on into blocks that are entered from
  *  there only; compile.ts hands it over.
  *  There are two exits: one goes on at another address by way of the jump cache, one leaves the machine code. Both store registers. */
-import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
+import { Builder, loadName, type MagnitudePlan, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
 import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
 import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
 import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
@@ -22,6 +22,7 @@ import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
 import type { RegisterFlow, Registers, RegisterUse } from "./register-flow.ts";
+import { isMagnitude } from "./magnitude.ts";
 import type { Facts } from "./tame.ts";
 import { type StackPlan, type StackState, stackBehind, UNPLANNED } from "./x87-plan.ts";
 import { X87Stack } from "./x87-stack.ts";
@@ -784,6 +785,7 @@ export class JitBuilder extends Builder {
     else if (condition.node.constant === undefined) this.#choose(then, undefined, (first, second) => this.graph.ifUnlikely(condition.node, first, second));
   }
   override ifAnyUnlikely(conditions: readonly Value[], then: () => void): void {
+    if (conditions.length === 0) return;
     const before = this.jitFlags.state;
     this.#choose(
       () => {
@@ -958,6 +960,20 @@ export class JitBuilder extends Builder {
   override areTame(operand: Operand, width: 32 | 64): boolean {
     return this.#float.areTame(operand as JitOperand, width);
   }
+  override isFinite(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.isFinite(operand as JitOperand, width);
+  }
+  override areFinite(operand: Operand, width: 32 | 64): boolean {
+    return this.#float.areFinite(operand as JitOperand, width);
+  }
+  override get magnitudePlan(): MagnitudePlan | undefined {
+    return this.#float.magnitudePlan;
+  }
+  override leaveForMagnitude(): void {
+    const { graph } = this;
+    graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_MAGNITUDE), FP_NOTICE);
+    this.coldStep();
+  }
   override setMxcsr(value: Value): void {
     super.setMxcsr(value);
     this.#float.reload();
@@ -1003,15 +1019,18 @@ export class JitBuilder extends Builder {
   doubtful(facts: Facts): Facts {
     return this.#float.doubtful(facts);
   }
-  /** Leaves before a block when a register is not as it takes it to be. */
-  requireTame(facts: Facts, start: number): void {
-    const doubts = this.#float.notTame(this, facts);
-    if (doubts.length === 0) return;
+  /** Leaves before a block when a register is not as it takes it to be. @param asksMode the mode is asked too */
+  requireFloats(facts: Facts, start: number, asksMode: boolean): void {
     const { graph } = this;
-    graph.ifUnlikely(doubts.map((d) => d.node).reduce((x, y) => graph.op("i32.or", x, y)), () => {
-      graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_DENORMAL), FP_NOTICE);
-      this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
-    });
+    const ask = (doubts: readonly Node[], notice: number): void => {
+      if (doubts.length === 0) return;
+      graph.ifUnlikely(doubts.reduce((x, y) => graph.op("i32.or", x, y)), () => {
+        graph.store("i32.store", graph.i32(0), graph.i32(notice), FP_NOTICE);
+        this.#leave(graph.i32(EXIT_COLD_STEP), start, 0);
+      });
+    };
+    ask(asksMode ? this.#float.otherMode() : [], NOTICE_MODE);
+    ask(this.#float.notAs(this, facts).map((d) => d.node), facts.some(isMagnitude) ? NOTICE_MAGNITUDE : NOTICE_DENORMAL);
   }
 }
 

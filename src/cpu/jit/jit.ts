@@ -11,7 +11,7 @@ import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoded, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
-import { LAST_LANDING, ZERO } from "../state.ts";
+import { LAST_LANDING, NOTICE_MAGNITUDE, NOTICE_MODE, ZERO } from "../state.ts";
 import { type CompiledRegion, compileRegion } from "./compile.ts";
 import { hotLoop, loopsIn } from "./hot-loop.ts";
 import { openEntries } from "./entries.ts";
@@ -46,11 +46,13 @@ const WHOLE = 1000;
 const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
 const MANY_NOTICES = 64;
+/** So often may a region be made anew for the mode of floating point; a program that changes it more often is asked for every result. */
+const MAX_MODE_CHANGES = 6;
 /** So many live regions may call others. Each of their instances has a copy of the table of regions, which V8 keeps up to date, so that many of
  *  them would take time and memory by the square; the others go on to what they call, and are entered again behind it. */
 const MAX_CALLING = 64;
 /** More than any notice. */
-const NOTICES = 16;
+const NOTICES = 64;
 
 /** What instances of region modules import. */
 export interface RegionEnvironment {
@@ -75,8 +77,10 @@ interface LiveRegion {
   readonly growths: number;
   /** Epoch in which the pages were last found in place. */
   epoch: number;
-  /** Notices that it is not left for. */
+  /** Notices that it is not left for; NOTICE_MODE: that the mode is not fast. */
   expected: number;
+  /** How often it was made anew because the mode had changed. */
+  changes: number;
   /** Times it could not be entered since because a page was not in place. */
   refused: number;
 }
@@ -285,7 +289,7 @@ export class Jit {
     return true;
   }
 
-  /** A region was left at `rip` for what a floating-point helper had to say, NOTICE_DENORMAL, NOTICE_FAST or NOTICE_STACK: when that is often, it
+  /** A region was left at `rip` for what a floating-point helper had to say, one of NOTICE_DENORMAL … NOTICE_MODE: when that is often, it
    *  expects it from then on. */
   noticed(rip: number, notice: number): void {
     const key = rip * NOTICES + notice;
@@ -295,7 +299,9 @@ export class Jit {
     if (seen < MANY_NOTICES) return;
     for (const live of this.#live.values()) {
       if (!live.region.blocks.some((block) => block.instructions.some((d) => d.rip === rip))) continue;
-      live.expected |= notice;
+      if (notice !== NOTICE_MODE) live.expected |= notice;
+      else if (++live.changes <= MAX_MODE_CHANGES) live.expected ^= NOTICE_MODE;
+      else live.expected |= NOTICE_MAGNITUDE;
       const compiled = compileRegion(live.region, { expected: live.expected, slot: live.slot });
       const run = "coldOnly" in compiled ? undefined : this.#instantiate(compiled);
       // Nothing runs in it now, and what the record says of it stays as it is.
@@ -365,7 +371,7 @@ export class Jit {
     this.#code.dropJumps();
     while (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
     this.#table.set(slot, run as CallableFunction);
-    const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected: 0, refused: 0 };
+    const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected: 0, changes: 0, refused: 0 };
     this.#live.set(slot, live);
     this.#share.take();
     for (const pageFrame of region.pages.values()) {

@@ -1,34 +1,48 @@
-/** Which floats in XMM registers are known not to be denormal (*tame*), so that arithmetic need not ask (instructions/float.ts).
+/** What is known of the floats in XMM registers, so that arithmetic need not ask (instructions/float.ts): that one is not denormal
+ *  (*tame*), or how large it may be (magnitude.ts).
  *
- *  Arithmetic that meets a denormal operand or result leaves the region before it has changed anything (JitBuilder.floatGuard), so
- *  behind an operation that went on in the region its operands and its result are tame, whatever they were.
+ *  Arithmetic that meets what it cannot go on with leaves the region before it has changed anything, so behind an operation that went
+ *  on in the region its operands are as it asked, whatever they were.
  *
  *  Four facts for each register: the lower and the upper binary64, the lowest binary32, and the three others. An instruction gives
- *  each fact of its destination as the conjunction of facts from before it. Facts of a block are those that all ways into it bring,
- *  found as the largest solution: everything is taken for tame until some way says otherwise. What a loop asks in each of its turns is
- *  asked once where it is come into, from outside the region or from before the loop; that is how a factor that never changes and a sum
- *  that goes round the loop stay out of doubt. */
+ *  each fact of its destination from facts of before it. Facts of a block are what all ways into it bring, found as the strongest
+ *  solution: nothing but zeros is taken to exist until some way says otherwise. What a loop asks in each of its turns is asked once where
+ *  it is come into, from outside the region or from before the loop; that is how a factor that never changes and a sum that goes round
+ *  the loop stay out of doubt.
+ *
+ *  A sum that goes round a loop would seem to double in every turn. But while a register holds what it held at the loop's head and
+ *  terms added to it since, only the terms count (accumulated, magnitude.ts): facts say so in `begun` and `terms`. */
 import type { Decoded } from "../decode/decoder.ts";
 import { VECTOR, VECTOR_STRIDE } from "../state.ts";
-import type { Layout, Loop } from "./layout.ts";
 import type { Block } from "./region.ts";
+import type { Layout, Loop } from "./layout.ts";
+import { accumulated, type Bounded, bounded, type Fact, implies, INTEGER, isMagnitude, join, leastOf, magnitude, mayAsk, modest, mostOf, type Operation, TAME, UNKNOWN, type Width, widest, ZERO } from "./magnitude.ts";
 
 /** Facts of register n have the numbers 4n + LOW64 … 4n + REST32. */
 export const LOW64 = 0, HIGH64 = 1, LOW32 = 2, REST32 = 3;
 const REGISTERS = 16;
 const FACTS = 4 * REGISTERS;
-const NO_FACTS = new Uint8Array(FACTS);
-/** By number of the fact: 1 when it holds. */
-export type Facts = Uint8Array;
+/** By number of the fact. */
+export type Facts = Int32Array;
+const NO_FACTS: Facts = new Int32Array(FACTS);
 
-/** What one fact of a destination follows from; undefined when it does not hold. */
-type Cause = readonly number[] | undefined;
+/** What one fact of a destination is: always the same; what all of these facts are; or the result of a lane of the arithmetic. */
+type Cause = Fact | readonly number[] | { readonly lane: number };
 interface Effect {
-  /** Facts that hold behind the instruction because it asks for them. */
+  /** Facts that are tame behind the instruction because it asks for them. */
   readonly asked: readonly number[];
   /** Register that changes, or −1; its four facts. */
   readonly register: number;
   readonly causes: readonly Cause[];
+  readonly arithmetic?: Arithmetic;
+}
+interface Arithmetic {
+  readonly name: Operation;
+  readonly width: Width;
+  /** Facts of the operands; −1 for those that are in memory. */
+  readonly lanes: readonly { readonly x: number; readonly y: number }[];
+  /** Both operands are the same register. */
+  readonly isSame: boolean;
 }
 
 export interface Tameness {
@@ -36,72 +50,202 @@ export interface Tameness {
   readonly facts: ReadonlyMap<Block, Facts>;
   /** What must be asked on the way in from an entry. */
   readonly entries: ReadonlyMap<Block, Facts>;
+  /** There is arithmetic whose result need not be asked as long as the mode is fast. */
+  readonly computes: boolean;
 }
 
-/** @param ways what the region is entered by: blocks, and what each leads to */
-export function findTame({ order, loops, follows }: Layout, ways: readonly { readonly way: Block; readonly to: Block }[]): Tameness {
+/** What is known at one point of a loop's turn. */
+interface State {
+  readonly facts: Facts;
+  /** By fact: of which fact at the loop's head this is the number, with terms added; NEVER came here yet; NOWHERE. */
+  readonly begun: Int8Array;
+  readonly terms: Facts;
+}
+const NEVER = -2, NOWHERE = -1;
+/** So often the facts of a loop's head may weaken before they are taken for as weak as they can be. */
+const PATIENCE = 6;
+
+/** @param ways what the region is entered by: blocks, and what each leads to @param asksMagnitudes arithmetic may ask for modest operands */
+export function findTame({ order, loops, follows }: Layout, ways: readonly { readonly way: Block; readonly to: Block }[], asksMagnitudes: boolean): Tameness {
   const effects = new Map(order.map((block) => [block, block.instructions.map(effectOf)]));
-  if (![...effects.values()].some((list) => list.some(({ asked }) => asked.length > 0))) return { facts: new Map(), entries: new Map() };
+  const all = [...effects.values()].flat();
+  if (!all.some(({ asked, arithmetic }) => asked.length > 0 || arithmetic !== undefined)) return { facts: new Map(), entries: new Map(), computes: false };
   // What leads to a way in says nothing: it is asked there.
   const edges = new Map(order.map((block) => [block, [block.next, block.taken].filter((next) => typeof next === "object" && next.entry < 0 && block.ending !== "enter" && follows(block, next)) as Block[]]));
-  const wanted = new Map([...loops.values()].map((loop) => [loop.head, askedEachTurn(loop, order, edges, effects)]));
-  const facts = new Map(order.map((block) => [block, new Uint8Array(FACTS).fill(1)]));
-  for (const { way, to } of ways) (facts.get(way) as Facts).set(wanted.get(to) ?? NO_FACTS);
+  const wanted = new Map([...loops.values()].map((loop) => [loop.head, askedEachTurn(loop, order, edges, effects, asksMagnitudes)]));
+  const states = new Map(order.map((block) => [block, { facts: new Int32Array(FACTS).fill(ZERO), begun: new Int8Array(FACTS).fill(NEVER), terms: new Int32Array(FACTS).fill(ZERO) }]));
+  for (const { way, to } of ways) {
+    const state = states.get(way) as State;
+    state.facts.set(wanted.get(to) ?? NO_FACTS);
+    state.begun.fill(NOWHERE);
+  }
+  const heads = new Map([...loops.values()].map((loop) => [loop.head, { loop, isInnermost: ![...loops.keys()].some((other) => other !== loop.head && loop.body.has(other)), first: new Int32Array(FACTS).fill(ZERO), weakened: 0 }]));
+  for (const { way } of ways) heads.get(way)?.first.set((states.get(way) as State).facts);
   for (let changed = true; changed; ) {
     changed = false;
     for (const block of order) {
-      const out = (facts.get(block) as Facts).slice();
-      for (const effect of effects.get(block) as Effect[]) apply(effect, out);
+      const { facts, begun, terms } = states.get(block) as State;
+      const out: State = { facts: facts.slice(), begun: begun.slice(), terms: terms.slice() };
+      if (heads.has(block)) {
+        out.begun.forEach((_, fact) => { out.begun[fact] = fact; });
+        out.terms.fill(ZERO);
+      }
+      for (const effect of effects.get(block) as Effect[]) apply(effect, out, asksMagnitudes);
       for (const next of edges.get(block) as Block[]) {
-        // Who comes into a loop asks what the loop would ask in each turn.
-        const asks = loops.get(next)?.body.has(block) === false ? wanted.get(next) : undefined;
-        if (meet(facts.get(next) as Facts, asks === undefined ? out : out.map((holds, fact) => holds | asks[fact]))) changed = true;
+        const head = heads.get(next), to = states.get(next) as State;
+        if (head === undefined) {
+          if (merge(to, out)) changed = true;
+          continue;
+        }
+        const isBack = head.loop.body.has(block);
+        const brought = out.facts.map((fact, i) => {
+          // Who comes into a loop asks what the loop would ask in each turn.
+          const now = isBack ? fact : atLeast(fact, (wanted.get(next) as Facts)[i]);
+          const isSum = isBack && head.isInnermost && out.begun[i] === i;
+          if (!isSum) head.first[i] = join(head.first[i], now);
+          return isSum ? accumulated(head.first[i], out.terms[i], widthOf(i)) : now;
+        });
+        if (mergeFacts(to.facts, brought, head.weakened > PATIENCE)) {
+          changed = true;
+          head.weakened++;
+        }
       }
     }
   }
-  return { facts, entries: new Map(ways.map(({ way }) => [way, (facts.get(way) as Facts).slice()])) };
+  const facts = new Map([...states].map(([block, state]) => [block, state.facts]));
+  return { facts, entries: new Map(ways.map(({ way }) => [way, (facts.get(way) as Facts).slice()])), computes: all.some(({ arithmetic }) => arithmetic !== undefined) };
 }
-/** What holds behind an instruction. */
-export function stepTame(facts: Facts, d: Decoded): void {
-  apply(effectOf(d), facts);
+function widthOf(fact: number): Width {
+  return (fact & 3) < LOW32 ? 64 : 32;
 }
-
-function apply({ asked, register, causes }: Effect, facts: Facts): void {
-  for (const fact of asked) facts[fact] = 1;
-  if (register < 0) return;
-  const after = causes.map((cause) => (cause?.every((fact) => facts[fact] === 1) === true ? 1 : 0));
-  facts.set(after, 4 * register);
+/** A fact behind a question for another. */
+function atLeast(fact: Fact, asked: Fact): Fact {
+  return isMagnitude(fact) ? fact : Math.max(fact, asked);
 }
-/** Takes from `facts` what `out` does not have. */
-function meet(facts: Facts, out: Facts): boolean {
+/** Weakens facts to what `brought` says too. */
+function mergeFacts(facts: Facts, brought: Facts, isImpatient: boolean): boolean {
   let changed = false;
   for (let i = 0; i < FACTS; i++) {
-    if (facts[i] > out[i]) {
-      facts[i] = 0;
-      changed = true;
-    }
+    let now = join(facts[i], brought[i]);
+    if (now === facts[i]) continue;
+    if (isImpatient && isMagnitude(now)) now = weakest(facts[i], now, widest(widthOf(i)));
+    facts[i] = now;
+    changed = true;
+  }
+  return changed;
+}
+/** What goes on growing is as large as can be. */
+function weakest(before: Fact, now: Fact, widest: Fact): Fact {
+  const least = leastOf(now) < leastOf(before) ? Math.min(leastOf(now), leastOf(widest)) : leastOf(now);
+  return magnitude(least, mostOf(now) > mostOf(before) ? Math.max(mostOf(now), mostOf(widest)) : mostOf(now));
+}
+function merge(to: State, out: State): boolean {
+  let changed = mergeFacts(to.facts, out.facts, false);
+  for (let i = 0; i < FACTS; i++) {
+    const begun = to.begun[i] === NEVER || to.begun[i] === out.begun[i] ? out.begun[i] : NOWHERE, terms = join(to.terms[i], out.terms[i]);
+    if (begun === to.begun[i] && terms === to.terms[i]) continue;
+    to.begun[i] = begun;
+    to.terms[i] = terms;
+    changed = true;
   }
   return changed;
 }
 
+/** Facts along a block's instructions, for who records them. */
+export class KnownFloats {
+  readonly #state: State;
+  readonly #asksMagnitudes: boolean;
+  #effect: Effect | undefined;
+  constructor(facts: Facts, asksMagnitudes: boolean) {
+    this.#state = { facts: facts.slice(), begun: new Int8Array(FACTS).fill(NOWHERE), terms: new Int32Array(FACTS).fill(ZERO) };
+    this.#asksMagnitudes = asksMagnitudes;
+  }
+  /** On to before this instruction. */
+  begin(d: Decoded): void {
+    this.#step();
+    this.#effect = effectOf(d);
+  }
+  #step(): void {
+    if (this.#effect !== undefined) apply(this.#effect, this.#state, this.#asksMagnitudes);
+    this.#effect = undefined;
+  }
+  /** Before the instruction. */
+  get facts(): Facts {
+    return this.#state.facts;
+  }
+  /** How the instruction does without asking for its result. */
+  get plan(): Bounded | undefined {
+    const arithmetic = this.#effect?.arithmetic;
+    return arithmetic === undefined || !this.#asksMagnitudes ? undefined : planOf(arithmetic, this.#state.facts);
+  }
+  /** What must be asked behind the instruction so that `wanted` holds. */
+  doubtful(wanted: Facts): Facts {
+    this.#step();
+    return wanted.map((fact, i) => (implies(this.#state.facts[i], fact) ? UNKNOWN : isMagnitude(fact) ? modest(widthOf(i)) : fact));
+  }
+}
+
+function planOf({ name, width, lanes, isSame }: Arithmetic, facts: Facts): Bounded | undefined {
+  const known = (fact: number): Fact => (fact < 0 ? UNKNOWN : facts[fact]);
+  return bounded(name, width, lanes.map(({ x, y }) => ({ x: known(x), y: known(y) })), isSame);
+}
+function apply({ asked, register, causes, arithmetic }: Effect, state: State, asksMagnitudes: boolean): void {
+  const { facts, begun, terms } = state;
+  const plan = arithmetic === undefined || !asksMagnitudes ? undefined : planOf(arithmetic, facts);
+  const sums = new Map<number, { readonly begun: number; readonly terms: Fact }>();
+  if (plan !== undefined) {
+    arithmetic?.lanes.forEach(({ x, y }, i) => {
+      const lane = plan.lanes[i];
+      if (arithmetic.name === "add" || arithmetic.name === "sub") sums.set(i, sumOf(state, { x, y }, lane, causes.findIndex((cause) => typeof cause === "object" && "lane" in cause && cause.lane === i) + 4 * register));
+      if (x >= 0 && lane.x > TAME) facts[x] = lane.x;
+      if (y >= 0) facts[y] = lane.y;
+    });
+  }
+  for (const fact of asked) facts[fact] = Math.max(facts[fact], TAME);
+  if (register < 0) return;
+  const after = causes.map((cause) => {
+    if (typeof cause === "number") return { fact: cause, begun: NOWHERE, terms: ZERO };
+    if ("lane" in cause) return { fact: plan?.lanes[cause.lane].result ?? TAME, ...(sums.get(cause.lane) ?? { begun: NOWHERE, terms: ZERO }) };
+    const fact = cause.reduce((known, from) => join(known, facts[from]), ZERO);
+    return cause.length === 1 ? { fact, begun: begun[cause[0]], terms: terms[cause[0]] } : { fact, begun: NOWHERE, terms: ZERO };
+  });
+  after.forEach((each, i) => {
+    facts[4 * register + i] = each.fact;
+    begun[4 * register + i] = each.begun;
+    terms[4 * register + i] = each.terms;
+  });
+}
+/** Which operand is the sum so far, and which the term. The destination's own is preferred. */
+function sumOf({ begun, terms }: State, { x, y }: { readonly x: number; readonly y: number }, known: { readonly x: Fact; readonly y: Fact }, destination: number): { readonly begun: number; readonly terms: Fact } {
+  const at = (fact: number): number => (fact < 0 ? NOWHERE : begun[fact]);
+  if (x === y || (at(x) < 0 && at(y) < 0)) return { begun: NOWHERE, terms: ZERO };
+  const isSecond = at(x) < 0 || at(y) === destination;
+  const sum = isSecond ? y : x;
+  return { begun: at(sum), terms: join(terms[sum], isSecond ? known.x : known.y) };
+}
+
 /** Facts of before a loop's turn that its instructions ask for on every way through it. */
-function askedEachTurn({ head, body }: Loop, order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>): Facts {
+function askedEachTurn(
+  { head, body }: Loop, order: readonly Block[], edges: ReadonlyMap<Block, Block[]>, effects: ReadonlyMap<Block, Effect[]>, asksMagnitudes: boolean,
+): Facts {
   const asked = new Map<Block, Facts>();
   for (let i = order.length - 1; i >= 0; i--) {
     const block = order[i];
     if (!body.has(block)) continue;
     const ways = (edges.get(block) as Block[]).filter((next) => body.has(next) && next.index > block.index);
-    const now = new Uint8Array(FACTS);
-    if (ways.length > 0) now.forEach((_, fact) => { now[fact] = ways.every((next) => asked.get(next)?.[fact] === 1) ? 1 : 0; });
+    const now: Facts = new Int32Array(FACTS);
+    if (ways.length > 0) now.forEach((_, fact) => { now[fact] = Math.min(...ways.map((next) => asked.get(next)?.[fact] ?? UNKNOWN)); });
     const list = effects.get(block) as Effect[];
     for (let k = list.length - 1; k >= 0; k--) {
-      const { asked: own, register, causes } = list[k];
+      const { asked: own, register, causes, arithmetic } = list[k];
       if (register >= 0) {
         const behind = now.slice(4 * register, 4 * register + 4);
-        now.fill(0, 4 * register, 4 * register + 4);
-        causes.forEach((cause, fact) => { if (behind[fact] === 1) for (const from of cause ?? []) now[from] = 1; });
+        now.fill(UNKNOWN, 4 * register, 4 * register + 4);
+        causes.forEach((cause, fact) => { if (Array.isArray(cause)) for (const from of cause as number[]) now[from] = Math.max(now[from], behind[fact]); });
       }
-      for (const fact of own) now[fact] = 1;
+      for (const fact of own) now[fact] = Math.max(now[fact], TAME);
+      if (arithmetic === undefined || !asksMagnitudes || !mayAsk(arithmetic.name)) continue;
+      for (const { x, y } of arithmetic.lanes) for (const fact of [x, y]) if (fact >= 0) now[fact] = modest(arithmetic.width);
     }
     asked.set(block, now);
   }
@@ -110,8 +254,6 @@ function askedEachTurn({ head, body }: Loop, order: readonly Block[], edges: Rea
 
 // ---- instructions ---------------------------------------------------------------------------------------------------------
 
-const NONE: Cause = undefined;
-const HOLDS: Cause = [];
 const NOTHING: Effect = { asked: [], register: -1, causes: [] };
 
 /** Number of the XMM register that operand `position` is, or −1. */
@@ -133,74 +275,85 @@ function effectOf(d: Decoded): Effect {
   const name = d.encoding.mnemonic;
   const to = vectorOf(d, 0), from = vectorOf(d, 1);
   const own = (fact: number): Cause => [4 * to + fact];
-  const other = (fact: number): Cause => (from < 0 ? NONE : [4 * from + fact]);
+  const other = (fact: number): Cause => (from < 0 ? UNKNOWN : [4 * from + fact]);
   const become = (causes: readonly Cause[], asked: readonly number[] = []): Effect => ({ asked, register: to, causes });
   /** Scalar results leave the upper lanes. */
-  const low = (isDouble: boolean, cause: Cause = HOLDS): Cause[] =>
-    isDouble ? [cause, own(HIGH64), NONE, NONE] : [NONE, own(HIGH64), cause, own(REST32)];
-  const lanes = (isDouble: boolean, cause: Cause = HOLDS): Cause[] => (isDouble ? [cause, cause, NONE, NONE] : [NONE, NONE, cause, cause]);
+  const low = (isDouble: boolean, cause: Cause): Cause[] =>
+    isDouble ? [cause, own(HIGH64), UNKNOWN, UNKNOWN] : [UNKNOWN, own(HIGH64), cause, own(REST32)];
+  const lanes = (isDouble: boolean, first: Cause, second = first): Cause[] => (isDouble ? [first, second, UNKNOWN, UNKNOWN] : [UNKNOWN, UNKNOWN, first, second]);
   const ask = (...questions: [register: number, fact: number][]): number[] => questions.filter(([n]) => n >= 0).map(([n, fact]) => 4 * n + fact);
+  const number = (n: number, fact: number): number => (n < 0 ? -1 : 4 * n + fact);
+  /** What asks its operands, in the facts of each lane: all of them tame, or as its plan says. */
+  const compute = (operation: Operation, isDouble: boolean, facts: readonly number[], causes: readonly Cause[]): Effect => {
+    const isUnary = operation === "sqrt" || operation === "round" || operation === "widen" || operation === "narrow";
+    const operands = facts.map((fact) => ({ x: isUnary ? -1 : number(to, fact), y: number(from, fact) }));
+    const asked = operands.flatMap(({ x, y }) => [x, y]).filter((fact) => fact >= 0);
+    return { ...become(causes, asked), arithmetic: { name: operation, width: isDouble ? 64 : 32, lanes: operands, isSame: !isUnary && to === from } };
+  };
   let match: RegExpExecArray | null;
 
-  if ((match = SCALAR.exec(name))) {
-    const fact = match[2] === "d" ? LOW64 : LOW32;
-    return become(low(match[2] === "d"), ask([to, fact], [from, fact]));
+  if ((match = SCALAR.exec(name)) || (match = UNARY_SCALAR.exec(name))) {
+    const isDouble = match[2] === "d", fact = isDouble ? LOW64 : LOW32;
+    if (match[1] === "cmp") return become(low(isDouble, TAME), ask([to, fact], [from, fact]));
+    return compute(match[1] as Operation, isDouble, [fact], low(isDouble, { lane: 0 }));
   }
-  if ((match = UNARY_SCALAR.exec(name))) return become(low(match[2] === "d"), ask([from, match[2] === "d" ? LOW64 : LOW32]));
   if ((match = COMPARISON.exec(name))) {
     const fact = match[1] === "d" ? LOW64 : LOW32;
     return { ...NOTHING, asked: ask([to, fact], [from, fact]) };
   }
   if ((match = PACKED.exec(name)) || (match = UNARY_PACKED.exec(name))) {
-    const isDouble = match[2] === "d", [first, second] = isDouble ? [LOW64, HIGH64] : [LOW32, REST32];
+    const isDouble = match[2] === "d", facts = isDouble ? [LOW64, HIGH64] : [LOW32, REST32];
+    if (!/^(cmp|h|addsub|dp)/.test(name)) return compute(match[1] as Operation, isDouble, facts, lanes(isDouble, { lane: 0 }, { lane: 1 }));
     // Products that are not chosen are not looked at.
-    const operands = UNARY_PACKED.test(name) ? [from] : name.startsWith("dp") ? [] : [to, from];
-    return become(lanes(isDouble), ask(...operands.flatMap((n): [number, number][] => [[n, first], [n, second]])));
+    const operands = name.startsWith("dp") ? [] : [to, from];
+    return become(lanes(isDouble, TAME), ask(...operands.flatMap((n): [number, number][] => facts.map((fact) => [n, fact]))));
   }
   if (WHOLE_MOVE.test(name)) {
     return to < 0 ? NOTHING : become([other(LOW64), other(HIGH64), other(LOW32), other(REST32)]);
   }
-  if (ZEROING.test(name) && to === from && to >= 0) return become([HOLDS, HOLDS, HOLDS, HOLDS]);
+  if (ZEROING.test(name) && to === from && to >= 0) return become([ZERO, ZERO, ZERO, ZERO]);
   switch (name) {
     case "movsd":
       if (to < 0) return NOTHING;
-      return d.isMemory ? become([NONE, HOLDS, NONE, NONE]) : become(low(true, other(LOW64)));
+      return d.isMemory ? become([UNKNOWN, ZERO, UNKNOWN, UNKNOWN]) : become(low(true, other(LOW64)));
     case "movss":
       if (to < 0) return NOTHING;
-      return d.isMemory ? become([NONE, HOLDS, NONE, HOLDS]) : become(low(false, other(LOW32)));
+      return d.isMemory ? become([UNKNOWN, ZERO, UNKNOWN, ZERO]) : become(low(false, other(LOW32)));
     case "movq":
-      return to < 0 ? NOTHING : become([other(LOW64), HOLDS, NONE, NONE]);
+      return to < 0 ? NOTHING : become([other(LOW64), ZERO, UNKNOWN, UNKNOWN]);
     case "movd":
-      return to < 0 ? NOTHING : become([NONE, HOLDS, NONE, d.encoding.size === 64 ? NONE : HOLDS]);
+      return to < 0 ? NOTHING : become([UNKNOWN, ZERO, UNKNOWN, d.encoding.size === 64 ? UNKNOWN : ZERO]);
     case "cvtsi2sd":
-      return become(low(true));
+      return become(low(true, INTEGER));
     case "cvtsi2ss":
-      return become(low(false));
+      return become(low(false, INTEGER));
     case "cvtss2sd":
-      return become(low(true), ask([from, LOW32]));
+      return compute("widen", false, [LOW32], low(true, { lane: 0 }));
     case "cvtsd2ss":
-      return become(low(false), ask([from, LOW64]));
+      return compute("narrow", true, [LOW64], low(false, { lane: 0 }));
     case "cvtdq2pd":
-    case "cvtps2pd":
-      return become(lanes(true));
+      return become(lanes(true, INTEGER));
     case "cvtdq2ps":
+      return become(lanes(false, INTEGER));
+    case "cvtps2pd":
+      return become(lanes(true, TAME));
     case "cvtpd2ps":
-      return become(lanes(false));
+      return become(lanes(false, TAME));
     case "movlpd":
     case "movlps":
-      return to < 0 ? NOTHING : become([NONE, own(HIGH64), NONE, NONE]);
+      return to < 0 ? NOTHING : become([UNKNOWN, own(HIGH64), UNKNOWN, UNKNOWN]);
     case "movhpd":
     case "movhps":
-      return to < 0 ? NOTHING : become([own(LOW64), NONE, own(LOW32), NONE]);
+      return to < 0 ? NOTHING : become([own(LOW64), UNKNOWN, own(LOW32), UNKNOWN]);
     case "movhlps":
-      return become([other(HIGH64), own(HIGH64), NONE, NONE]);
+      return become([other(HIGH64), own(HIGH64), UNKNOWN, UNKNOWN]);
     case "movlhps":
     case "unpcklpd":
-      return become([own(LOW64), other(LOW64), own(LOW32), NONE]);
+      return become([own(LOW64), other(LOW64), own(LOW32), UNKNOWN]);
     case "unpckhpd":
-      return become([own(HIGH64), other(HIGH64), NONE, NONE]);
+      return become([own(HIGH64), other(HIGH64), UNKNOWN, UNKNOWN]);
     case "shufpd":
-      return become([own((d.immLow & 1) === 0 ? LOW64 : HIGH64), other((d.immLow & 2) === 0 ? LOW64 : HIGH64), NONE, NONE]);
+      return become([own((d.immLow & 1) === 0 ? LOW64 : HIGH64), other((d.immLow & 2) === 0 ? LOW64 : HIGH64), UNKNOWN, UNKNOWN]);
     case "movddup":
       return become(lanes(true, other(LOW64)));
     case "shufps":
@@ -209,17 +362,17 @@ function effectOf(d: Decoded): Effect {
       return become(shuffled(d.immLow, [from, from, from, from]));
     case "unpcklps":
     case "unpckhps":
-      return become(lanes(false, from < 0 ? NONE : [to, from].flatMap((n) => [4 * n + LOW32, 4 * n + REST32])));
+      return become(lanes(false, from < 0 ? UNKNOWN : [to, from].flatMap((n) => [4 * n + LOW32, 4 * n + REST32])));
     case "pcmpistrm":
     case "pcmpestrm":
-      return { asked: [], register: 0, causes: [NONE, NONE, NONE, NONE] };
+      return { asked: [], register: 0, causes: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN] };
   }
-  return to < 0 ? NOTHING : become([NONE, NONE, NONE, NONE]);
+  return to < 0 ? NOTHING : become([UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]);
 }
 
 /** Four binary32 lanes, each chosen by two bits of the immediate out of the register in its place. */
 function shuffled(control: number, registers: readonly number[]): Cause[] {
-  const causes = registers.map((n, i): Cause => (n < 0 ? NONE : [4 * n + (((control >> (2 * i)) & 3) === 0 ? LOW32 : REST32)]));
+  const causes = registers.map((n, i): Cause => (n < 0 ? UNKNOWN : [4 * n + (((control >> (2 * i)) & 3) === 0 ? LOW32 : REST32)]));
   const rest = causes.slice(1);
-  return [NONE, NONE, causes[0], rest.includes(NONE) ? NONE : rest.flatMap((cause) => cause ?? [])];
+  return [UNKNOWN, UNKNOWN, causes[0], rest.includes(UNKNOWN) ? UNKNOWN : (rest as number[][]).flat()];
 }
