@@ -144,7 +144,7 @@ function halfOf(random: Random, tameness: number, kind: Kind): bigint {
   if (kind === "edge" && random.below(8) > 0) {
     const single = (): bigint => (BigInt(random.below(2)) << 31n) | (BigInt(random.pick([96, 96, 97, 127, 158, 159, 159])) << 23n) | BigInt(random.below(2) * random.below(0x80_0000));
     if (random.below(2) === 0) return single() | (single() << 32n);
-    return (BigInt(random.below(2)) << 63n) | (BigInt(random.pick([768, 768, 769, 1023, 1278, 1279, 1279, random.below(40) === 0 ? random.pick([767, 1280]) : 1279])) << 52n) | (random.u64() & (random.below(2) === 0 ? 0n : 0xf_ffff_ffff_ffffn));
+    return (BigInt(random.below(2)) << 63n) | (BigInt(random.pick([768, 768, 769, 1023, 1278, 1279, 1279, random.below(4) === 0 ? random.pick([400, 767, 1280, 1790]) : 1279])) << 52n) | (random.u64() & (random.below(2) === 0 ? 0n : 0xf_ffff_ffff_ffffn));
   }
   const small = (random.below(2000) - 1000) / 8;
   return new BigUint64Array(new Float64Array([small === 0 ? 1.5 : small]).buffer)[0];
