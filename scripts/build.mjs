@@ -56,5 +56,6 @@ if (!process.argv.includes("--wasm")) {
   for (const name of readdirSync(dist)) if (/\.(c?js|d\.ts|cache)$/.test(name)) rmSync(join(dist, name));
   step("package", process.execPath, ["node_modules/tsdown/dist/run.mjs", "--silent"]);
   sealCommandLine();
-  step("code cache", process.execPath, ["bin/menios.js", "run", "user/bin/hello"]);
+  // A program that is translated, so that the translator is in it.
+  step("code cache", process.execPath, ["bin/menios.js", "run", "--engine", "jit", "user/bin/selftest"]);
 }

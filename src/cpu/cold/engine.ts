@@ -133,10 +133,10 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
     if (options.engine !== "interp") {
       if (this.#eager || options.onTranslated !== undefined) tables.requireMeanings();
       else this.#tables = tables;
-      const { rangeRead, rangeWrite, gotoAddress, materialize } = instance.exports;
+      const { rangeRead, rangeWrite, gotoAddress, callAddress, endCall, materialize } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
-      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, regions, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, materialize }, helpers, this.#patience.hot);
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, callAddress, endCall, materialize }, helpers, this.#patience.hot);
       this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }

@@ -125,9 +125,12 @@ function addMaterialize(module: ModuleBuilder): number {
 /** Misses of a block after which its run is looked for, then at every doubling and as often as this. */
 const FIRST_REFILL = 4;
 const REFILL_AT_LEAST_EVERY = 8192;
+/** More than any exit's kind (cpu/exit.ts). */
+const CALL_ELSEWHERE = 0xff;
 const slotAddress = (number: number): number => RANGE_BASE + number * RANGE_SLOT_BYTES;
 
-/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind, and rangeRead, rangeWrite(address i64, slot, request) → host
+/** What translated regions call: gotoAddress(address i64, budget i32) → exit kind or, where a region returns, the complement of what is left of
+ *  the budget; callAddress and endCall (below); and rangeRead, rangeWrite(address i64, slot, request) → host
  *  address of the first byte asked for, or 0 (translation.ts has the request's bits). A range miss takes the run of the address's block
  *  if that covers it, and else the page if the TLB has it; whichever it is, the slot's delta then holds for the address. A range that is empty is refilled, and so it is when the block has missed 4, 8, 16…
  *  times and every 8,192: seldom enough that accesses alternating between places do not refill for ever. */
@@ -153,6 +156,40 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
     graph.callVoid(materialize);
     new ColdBuilder(graph, functions, [], 1).gotoAddress(address, graph.i32(FROM_ELSEWHERE));
+  });
+  // callAddress(address i64, back i64, budget i32, frame i32): calls the region at the address, for a region that takes `frame` bytes of the host's
+  // stack. Registers are in RAM. Gives the complement of what is left of the budget when the guest has come back to `back`; or an exit's
+  // kind; or CALL_ELSEWHERE, with RIP and EXIT_BUDGET, when the guest goes on somewhere that is not for the caller to call or wait for.
+  emit([I64, I64, I32, I32], "callAddress", (graph) => {
+    const [address, back, budget, frame] = [0, 1, 2, 3].map((n) => graph.get(graph.parameter(n)));
+    const zero = graph.i32(0);
+    const elsewhere = (rip: Node, left: Node): void => {
+      graph.store("i64.store", zero, rip, RIP);
+      graph.store("i32.store", zero, left, EXIT_BUDGET);
+      graph.return(graph.i32(CALL_ELSEWHERE));
+    };
+    const entry = jumpCacheEntry(graph, address);
+    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), frame);
+    const mayCall = graph.op("i32.and", graph.op("i32.and", isKnown, graph.op("i32.ne", region, zero)), graph.op("i32.ge_s", left, zero));
+    graph.ifUnlikely(graph.op("i32.eqz", mayCall), () => elsewhere(address, budget));
+    graph.store("i32.store", zero, left, HOST_STACK_LEFT);
+    const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
+    const result = graph.callIndirect(REGION_TABLE, functions.handlerType, I32, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
+    graph.ifUnlikely(graph.op("i32.ge_s", result, zero), () => graph.return(result));
+    graph.store("i32.store", zero, graph.op("i32.add", graph.load("i32.load", zero, HOST_STACK_LEFT), frame), HOST_STACK_LEFT);
+    const returned = graph.load("i64.load", zero, RIP);
+    graph.ifUnlikely(graph.op("i64.ne", returned, back), () => elsewhere(returned, graph.op("i32.xor", result, graph.i32(-1))));
+    graph.return(result);
+    graph.unreachable();
+  });
+  // endCall(result i32): what a region gives whose call has not come back.
+  emit([I32], "endCall", (graph) => {
+    const result = graph.get(graph.parameter(0));
+    graph.if(graph.op("i32.eq", result, graph.i32(CALL_ELSEWHERE)), () => graph.returnCall(gotoAddress, graph.load("i64.load", graph.i32(0), RIP), graph.load("i32.load", graph.i32(0), EXIT_BUDGET)));
+    graph.return(result);
+    graph.unreachable();
   });
   for (const [name, array, write] of [["rangeRead", TLB_READ_BASE, 0], ["rangeWrite", TLB_WRITE_BASE, 1]] as const) {
     emit([I64, I32, I32], name, (graph) => {

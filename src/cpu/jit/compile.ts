@@ -60,12 +60,12 @@ export interface Mark {
   readonly part: Block | Decoded | "exit";
 }
 
-const FIXED_IMPORTS = 6;
+const FIXED_IMPORTS = 8;
 /** So many places behind calls of itself a function's return is compared with; with more of them the jump cache is asked. */
 const MAX_COMPARED = 2;
 /** What a region takes on the host's stack is estimated: so many bytes, and so many for each instruction. V8's baseline compiler gives every local of
  *  the function a place; translated from hot code, the frame is smaller. */
-const FRAME = 512;
+const FRAME = 768;
 const FRAME_PER_INSTRUCTION = 8;
 const WRITES_MXCSR = /^(ldmxcsr|fxrstor|xrstor)/;
 
@@ -90,7 +90,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   const asksMode = !careful && !changesMode && (expected & NOTICE_MAGNITUDE) === 0;
   const plan = { careful, changesMode, asksMode, bounded: asksMode && (expected & NOTICE_MODE) === 0 };
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, materialize: 5, regionType,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, callAddress: 5, endCall: 6, materialize: 7,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;
@@ -105,12 +105,13 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
     throw error;
   }
   module.importMemory("env", "memory");
-  if (emitter.calls) module.importTable("env", "regions");
   module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
   module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);
   module.importFunction("env", "flushWrite", [], []);
   module.importFunction("env", "checkWrite", [I32, I32, I32], [I32]);
   module.importFunction("env", "gotoAddress", [I64, I32], [I32]);
+  module.importFunction("env", "callAddress", [I64, I64, I32, I32], [I32]);
+  module.importFunction("env", "endCall", [I32], [I32]);
   module.importFunction("env", "materialize", [], []);
   for (const name of helpers) {
     const { params, result } = helperSignatures[name as HelperName];
@@ -159,8 +160,6 @@ class RegionEmitter {
   readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
-  /** Other regions are called. */
-  calls = false;
   /** Encoding being recorded, for error reports. */
   encoding: Encoding | undefined;
 
@@ -517,7 +516,6 @@ class RegionEmitter {
   }
   #callOut(address: Node): void {
     const way = this.#block.next as Block;
-    this.calls = true;
     this.#b.callOut(address, way.start, () => FRAME + FRAME_PER_INSTRUCTION * this.instructions);
     this.#graph.br((this.#open.get(way) ?? this.#forward.get(way)) as Label);
   }

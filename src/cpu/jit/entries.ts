@@ -9,9 +9,8 @@
 import { type Layout, layOut, type Loop } from "./layout.ts";
 import { type Block, type Entry, type Region, successors } from "./region.ts";
 
-/** Makes everything an entry where control may come in from outside, and `wanted`. The region must have been explored through calls.
- *  @param how whether it may call others, rather than only go on to them */
-export function openEntries(region: Region, wanted: Iterable<number>, how: { readonly callsOut: boolean } = { callsOut: true }): Region {
+/** Makes everything an entry where control may come in from outside, and `wanted`. The region must have been explored through calls. */
+export function openEntries(region: Region, wanted: Iterable<number>): Region {
   const root = region.entry.context;
   const loops = loopsOf(region);
   const byStart = new Map<number, Block>();
@@ -33,7 +32,7 @@ export function openEntries(region: Region, wanted: Iterable<number>, how: { rea
     block.others = [];
     if (!leavesAndComesBack(block)) continue;
     add(block.next);
-    if (how.callsOut && isCallOfOther(block, region) && typeof block.next === "object" && block.next !== region.entry) calls.set(block, block.next);
+    if (isCallOfOther(block, region) && typeof block.next === "object" && block.next !== region.entry) calls.set(block, block.next);
     block.next = undefined;
   }
   const givenUp = new Set<Block>();

@@ -48,21 +48,19 @@ const MAX_REFUSALS = 64;
 const MANY_NOTICES = 64;
 /** So often may a region be made anew for the mode of floating point; a program that changes it more often is asked for every result. */
 const MAX_MODE_CHANGES = 6;
-/** So many live regions may call others. Each of their instances has a copy of the table of regions, which V8 keeps up to date, so that many of
- *  them would take time and memory by the square; the others go on to what they call, and are entered again behind it. */
-const MAX_CALLING = 64;
 /** More than any notice. */
 const NOTICES = 64;
 
 /** What instances of region modules import. */
 export interface RegionEnvironment {
   readonly memory: WebAssembly.Memory;
-  readonly regions: WebAssembly.Table;
   readonly rangeRead: unknown;
   readonly rangeWrite: unknown;
   readonly flushWrite: unknown;
   readonly checkWrite: unknown;
   readonly gotoAddress: unknown;
+  readonly callAddress: unknown;
+  readonly endCall: unknown;
   readonly materialize: unknown;
 }
 
@@ -243,7 +241,7 @@ export class Jit {
         return false;
       }
       if (old !== undefined && !isLarger(explored, old.region)) return false;
-      const region = limits.throughCalls ? openEntries(explored, wanted, { callsOut: this.#live.size < MAX_CALLING }) : explored;
+      const region = limits.throughCalls ? openEntries(explored, wanted) : explored;
       const slot = this.#freeSlots.pop() ?? this.#slots++;
       const compiled = compileRegion(region, { slot });
       if ("coldOnly" in compiled) {
