@@ -5,7 +5,7 @@ import { buildAllLinux } from "../../scripts/build-user.mjs";
 import type { CpuOptions } from "../../src/cpu/cold/engine.ts";
 import { type Outcome, runGuest, runNative } from "../guests/harness.ts";
 
-const ENGINES: Readonly<Record<string, CpuOptions>> = { interp: { engine: "interp" }, jit: { engine: "jit" }, "jit, threshold 1": { engine: "jit", translateEagerly: true } };
+const ENGINES: Readonly<Record<string, CpuOptions>> = { interp: { engine: "interp" }, jit: { engine: "jit" }, "jit, threshold 1": { engine: "jit", translateEagerly: true }, "jit, no direct calls": { engine: "jit", translateEagerly: true, directCalls: 0 } };
 /** Guest RAM so small that reservations are broken up while ranges over them are live. */
 const SMALL_MEMORY = 8 << 20;
 

@@ -43,6 +43,8 @@ export interface CpuOptions {
   readonly engine?: Engine;
   /** Translate everything when it is first met instead of when it is hot: for tests of the JIT. */
   readonly translateEagerly?: boolean;
+  /** How many regions may call others directly, instead of by way of one function: for tests of the JIT. */
+  readonly directCalls?: number;
   /** Told of every region that was translated, for listings. What instructions mean must be loaded (`import "menios/cpu"`), for a listing
    *  must not depend on whether loading ends before the program does. */
   readonly onTranslated?: (region: Region) => void;
@@ -136,7 +138,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
       const { rangeRead, rangeWrite, gotoAddress, callAddress, endCall, materialize } = instance.exports;
       const { memory, flushWrite } = env;
       const checkWrite = (low: number, high: number, size: number) => this.#checkRegionWrite(low, high, size);
-      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, callAddress, endCall, materialize }, helpers, this.#patience.hot);
+      this.#jit = new Jit(ram, mmu, this.code, decoder, regions, { memory, regions, rangeRead, rangeWrite, flushWrite, checkWrite, gotoAddress, callAddress, endCall, materialize }, helpers, { threshold: this.#patience.hot, directCalls: options.directCalls });
       this.#jit.onTranslated = options.onTranslated;
       ram.i32[CODE_EPOCH >>> 2] = this.#jit.epoch;
     }

@@ -77,10 +77,12 @@ export interface CompileOptions {
   readonly expected?: number;
   /** Where in the table of regions it will be. */
   readonly slot?: number;
+  /** Calls of other regions go by the table of regions, of which V8 keeps a copy in each instance that imports it. */
+  readonly callsDirectly?: boolean;
 }
 
 /** Compiles `region`, or names the encoding that must stay with the cold engine. */
-export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }: CompileOptions = {}): CompiledRegion | { readonly coldOnly: Encoding } {
+export function compileRegion(region: Region, { marks, expected = 0, slot = 0, callsDirectly = true }: CompileOptions = {}): CompiledRegion | { readonly coldOnly: Encoding } {
   const graph = new Graph([I32, I32]);
   const module = new ModuleBuilder();
   const regionType = module.type([I32, I32], [I32]);
@@ -90,14 +92,14 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
   const asksMode = !careful && !changesMode && (expected & NOTICE_MAGNITUDE) === 0;
   const plan = { careful, changesMode, asksMode, bounded: asksMode && (expected & NOTICE_MODE) === 0 };
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, callAddress: 5, endCall: 6, materialize: 7,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, callAddress: 5, endCall: 6, materialize: 7, regionType,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;
       return FIXED_IMPORTS + index;
     },
   }, plan);
-  const emitter = new RegionEmitter(region, graph, b, { slot, isMarked: marks !== undefined, keepsStack: (expected & NOTICE_STACK) === 0, plan });
+  const emitter = new RegionEmitter(region, graph, b, { slot, callsDirectly, isMarked: marks !== undefined, keepsStack: (expected & NOTICE_STACK) === 0, plan });
   try {
     emitter.emit();
   } catch (error) {
@@ -105,6 +107,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0 }:
     throw error;
   }
   module.importMemory("env", "memory");
+  if (emitter.calls && callsDirectly) module.importTable("env", "regions");
   module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
   module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);
   module.importFunction("env", "flushWrite", [], []);
@@ -131,6 +134,9 @@ class RegionEmitter {
   readonly #layout: Layout;
   readonly #region: Region;
   readonly #slot: number;
+  readonly #callsDirectly: boolean;
+  /** Other regions are called. */
+  calls = false;
   /** Entries by address. */
   readonly #entries: ReadonlyMap<number, number>;
   /** Addresses behind calls of the region's own function. */
@@ -169,11 +175,12 @@ class RegionEmitter {
 
   constructor(
     region: Region, graph: Graph, b: JitBuilder,
-    { slot, isMarked, keepsStack, plan }: { readonly slot: number; readonly isMarked: boolean; readonly keepsStack: boolean; readonly plan: FloatPlan },
+    { slot, callsDirectly, isMarked, keepsStack, plan }: { readonly slot: number; readonly callsDirectly: boolean; readonly isMarked: boolean; readonly keepsStack: boolean; readonly plan: FloatPlan },
   ) {
     this.#region = region;
     this.#plan = plan;
     this.#slot = slot;
+    this.#callsDirectly = callsDirectly;
     this.#marked = isMarked;
     this.#entries = new Map(region.entries.map(({ rip }, number) => [rip, number]));
     const returns = region.blocks.filter(({ ending, taken }) => ending === "call" && taken === region.start).map((block) => endOf(block));
@@ -516,7 +523,8 @@ class RegionEmitter {
   }
   #callOut(address: Node): void {
     const way = this.#block.next as Block;
-    this.#b.callOut(address, way.start, () => FRAME + FRAME_PER_INSTRUCTION * this.instructions);
+    this.calls = true;
+    this.#b.callOut(address, way.start, () => FRAME + FRAME_PER_INSTRUCTION * this.instructions, this.#callsDirectly);
     this.#graph.br((this.#open.get(way) ?? this.#forward.get(way)) as Label);
   }
   #registerFlow(): RegisterFlow {

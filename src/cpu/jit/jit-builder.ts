@@ -9,11 +9,12 @@ import { Builder, loadName, type MagnitudePlan, type Operand, type Value, storeN
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { RANGE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
-  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
+  BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
-import { TRAP_FLAG } from "../cold/cold-builder.ts";
+import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
+import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Advance, type Group, type Host, MAX_GROUP, type TurnPlan } from "./addresses.ts";
@@ -48,6 +49,8 @@ export interface JitImports {
   readonly callAddress: number;
   readonly endCall: number;
   readonly materialize: number;
+  /** Type of the functions that regions are. */
+  readonly regionType: number;
   readonly helper: (name: string) => number;
 }
 
@@ -69,7 +72,7 @@ interface Advancing { readonly advance: Advance; readonly group: Group; readonly
 
 export class JitBuilder extends Builder {
   /** For what is recorded to learn something and never emitted. */
-  static readonly NO_IMPORTS: JitImports = { rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, callAddress: 0, endCall: 0, materialize: 0, helper: () => 0 };
+  static readonly NO_IMPORTS: JitImports = { rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, callAddress: 0, endCall: 0, materialize: 0, regionType: 0, helper: () => 0 };
   override readonly leavesAtDenormals: boolean;
   override readonly callsWithFloats = true;
   readonly #imports: JitImports;
@@ -328,17 +331,40 @@ export class JitBuilder extends Builder {
   }
   /** Calls the region at `address`, from which control is to come back to `back`; goes on to it where there is none, or no room on the
    *  host's stack. Behind it the budget is known, and registers are in RAM. What is called gives back the complement of the budget when the
-   *  guest has returned to `back`; else this region ends too (callAddress, cold/handlers.ts).
-   *  @param frame bytes that this function takes on the host's stack */
-  callOut(address: Node, back: number, frame: () => number): void {
+   *  guest has returned to `back`; else this region ends too. The call is made here, or by callAddress (cold/handlers.ts), where all such
+   *  calls share one indirect branch. @param frame bytes that this function takes on the host's stack */
+  callOut(address: Node, back: number, frame: () => number, isDirect: boolean): void {
     const { graph } = this;
     this.onLeave?.();
     this.jitFlags.save();
     this.charge();
+    if (isDirect) this.#callDirectly(address, back, frame);
+    else {
+      this.settleRegisters();
+      const result = graph.call(this.#imports.callAddress, I32, address, graph.i64(BigInt(back)), graph.get(this.#budget), graph.lateI32(frame));
+      graph.ifUnlikely(graph.op("i32.ge_s", result, graph.i32(0)), () => graph.returnCall(this.#imports.endCall, result));
+      graph.set(this.#budget, graph.op("i32.xor", result, graph.i32(-1)));
+    }
+  }
+  #callDirectly(address: Node, back: number, frame: () => number): void {
+    const { graph } = this;
+    const zero = graph.i32(0);
+    const entry = jumpCacheEntry(graph, address);
+    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame));
+    const mayCall = graph.op("i32.and", graph.op("i32.and", isKnown, graph.op("i32.ne", region, zero)), graph.op("i32.ge_s", left, zero));
+    graph.ifUnlikely(graph.op("i32.eqz", mayCall), () => this.#exitWith(graph.i32(CHAIN), address));
     this.settleRegisters();
-    const result = graph.call(this.#imports.callAddress, I32, address, graph.i64(BigInt(back)), graph.get(this.#budget), graph.lateI32(frame));
-    graph.ifUnlikely(graph.op("i32.ge_s", result, graph.i32(0)), () => graph.returnCall(this.#imports.endCall, result));
+    graph.store("i32.store", zero, left, HOST_STACK_LEFT);
+    const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
+    const number = graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT));
+    const result = graph.callIndirect(REGION_TABLE, this.#imports.regionType, I32, slot, number, graph.get(this.#budget));
+    graph.ifUnlikely(graph.op("i32.ge_s", result, zero), () => graph.return(result));
     graph.set(this.#budget, graph.op("i32.xor", result, graph.i32(-1)));
+    graph.store("i32.store", zero, graph.op("i32.add", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame)), HOST_STACK_LEFT);
+    const returned = graph.load("i64.load", zero, RIP);
+    graph.ifUnlikely(graph.op("i64.ne", returned, graph.i64(BigInt(back))), () => graph.returnCall(this.#imports.gotoAddress, returned, graph.get(this.#budget)));
   }
   /** Behind a call, whether it was made here or control has come in there: registers are in RAM. */
   comeBack(): void {

@@ -48,6 +48,9 @@ const MAX_REFUSALS = 64;
 const MANY_NOTICES = 64;
 /** So often may a region be made anew for the mode of floating point; a program that changes it more often is asked for every result. */
 const MAX_MODE_CHANGES = 6;
+/** So many live regions may call others by the table of regions. Each of their instances has a copy of it, which V8 keeps up to date, so
+ *  that many of them would take time and memory by the square; the others call by way of one function. */
+const MAX_DIRECT = 64;
 /** More than any notice. */
 const NOTICES = 64;
 
@@ -58,10 +61,18 @@ export interface RegionEnvironment {
   readonly rangeWrite: unknown;
   readonly flushWrite: unknown;
   readonly checkWrite: unknown;
+  readonly regions: WebAssembly.Table;
   readonly gotoAddress: unknown;
   readonly callAddress: unknown;
   readonly endCall: unknown;
   readonly materialize: unknown;
+}
+
+export interface JitLimits {
+  /** Samples after which a stretch of code is hot. */
+  readonly threshold: number;
+  /** MAX_DIRECT unless given. */
+  readonly directCalls?: number | undefined;
 }
 
 interface LiveRegion {
@@ -117,10 +128,11 @@ export class Jit {
   /** Off once run-time compilation turned out to be forbidden. */
   enabled = true;
   readonly #threshold: number;
+  readonly #directCalls: number;
   /** Bytes of an instruction that lies in two pages. */
   readonly #crossing = new Uint8Array(32);
 
-  constructor(ram: Ram, mmu: Mmu, code: CodeCache, decoder: Decoder, table: WebAssembly.Table, env: RegionEnvironment, helpers: Record<string, unknown>, threshold: number) {
+  constructor(ram: Ram, mmu: Mmu, code: CodeCache, decoder: Decoder, table: WebAssembly.Table, env: RegionEnvironment, helpers: Record<string, unknown>, limits: JitLimits) {
     this.#ram = ram;
     this.#mmu = mmu;
     this.#code = code;
@@ -128,7 +140,8 @@ export class Jit {
     this.#table = table;
     this.#env = env;
     this.#helpers = helpers;
-    this.#threshold = threshold;
+    this.#threshold = limits.threshold;
+    this.#directCalls = limits.directCalls ?? MAX_DIRECT;
   }
 
   /** A chunk ended at `rip`, in code that is not translated: compile it when that has happened often enough. */
@@ -243,7 +256,7 @@ export class Jit {
       if (old !== undefined && !isLarger(explored, old.region)) return false;
       const region = limits.throughCalls ? openEntries(explored, wanted) : explored;
       const slot = this.#freeSlots.pop() ?? this.#slots++;
-      const compiled = compileRegion(region, { slot });
+      const compiled = compileRegion(region, { slot, callsDirectly: this.#live.size < this.#directCalls });
       if ("coldOnly" in compiled) {
         this.#coldOnly.add(compiled.coldOnly);
         this.#freeSlots.push(slot);
@@ -300,7 +313,7 @@ export class Jit {
       if (notice !== NOTICE_MODE) live.expected |= notice;
       else if (++live.changes <= MAX_MODE_CHANGES) live.expected ^= NOTICE_MODE;
       else live.expected |= NOTICE_MAGNITUDE;
-      const compiled = compileRegion(live.region, { expected: live.expected, slot: live.slot });
+      const compiled = compileRegion(live.region, { expected: live.expected, slot: live.slot, callsDirectly: this.#live.size < this.#directCalls });
       const run = "coldOnly" in compiled ? undefined : this.#instantiate(compiled);
       // Nothing runs in it now, and what the record says of it stays as it is.
       if (run !== undefined) this.#table.set(live.slot, run as CallableFunction);
