@@ -38,6 +38,9 @@ const MAX_STRETCHES = 20_000;
 const NEAR = 8192;
 /** So often is a region made anew with more in it; what is met later becomes regions of its own. */
 const MAX_GROWTHS = 6;
+/** What grows is translated as a whole, with what has never run, unless it is so many times as long then: the next phase of a program
+ *  that is one long function would be the next growth. */
+const WHOLE_AT_MOST = 3;
 /** How far a function reaches when nothing is known to be called behind it. */
 const LONGEST_FUNCTION = 65_536;
 /** Longest function or loop, in instructions without what it calls, that is translated as a whole. */
@@ -200,7 +203,12 @@ export class Jit {
     const old = this.#live.get(this.#code.regionAt(start));
     if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
     if (old.growths === MAX_GROWTHS) return false;
-    return this.#compile(start, WHOLE_LIMITS, { ...knowledge, entries: [...old.wanted, ...landings] }, old);
+    return this.#compile(start, WHOLE_LIMITS, { ...(this.#isMostlyMet(start, known) ? known : knowledge), entries: [...old.wanted, ...landings] }, old);
+  }
+  /** Whether most of what begins at `start` has run. */
+  #isMostlyMet(start: number, known: Knowledge): boolean {
+    const met = discoverRegion(start, this.#peek, SEARCH_LIMITS, { ...known, isMet: this.#isMet }), all = discoverRegion(start, this.#peek, SEARCH_LIMITS, known);
+    return met !== undefined && all !== undefined && sizeOf(all) <= Math.min(WHOLE, WHOLE_AT_MOST * sizeOf(met));
   }
   /** The function around `rip`: from the nearest call target before it from which it is reached; or else, for functions that are jumped
    *  to by way of a table, from the first of the jump targets before it. */
