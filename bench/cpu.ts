@@ -79,9 +79,10 @@ async function compare(libc: Libc): Promise<Record<Clock, CpuFigures[]>> {
 /** The set of one libc on one engine, fresh and under other circumstances: the best of all turns by the program's own clock. */
 async function compareModes(libc: Libc, engine: string): Promise<ModeFigures[]> {
   const found: ModeFigures[] = [];
+  const memory = modes.includes("full") ? "3G" : "1G";
   for (const program of programs) {
     const path = await built(libc, program);
-    const commands = new Map(["fresh", ...modes].map((mode) => [mode, meniosCommand(menios, engine, path, [String(program.scale)], mode)]));
+    const commands = new Map(["fresh", ...modes].map((mode) => [mode, meniosCommand(menios, engine, path, [String(program.scale)], mode, memory)]));
     const spent = inTurns(program.name, commands);
     const best = (mode: string): number => Math.min(...(spent.get(mode) as Spent[]).map(workOf));
     found.push({ name: program.name, fresh: best("fresh"), modes: Object.fromEntries(modes.map((mode) => [mode, best(mode)])) });

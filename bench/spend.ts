@@ -30,10 +30,11 @@ export function spend(command: readonly string[]): Spent {
   }
 }
 
-/** `mode` is what user/bench/bench.h takes from BENCH_MODE. */
-export function meniosCommand(menios: string, engine: string, path: string, args: readonly string[], mode?: string): string[] {
+/** @param mode what user/bench/bench.h takes from BENCH_MODE @param memory guest RAM: where the program is to fill most of it first, so much that
+ *  the rest is enough for what it does then */
+export function meniosCommand(menios: string, engine: string, path: string, args: readonly string[], mode?: string, memory = "1G"): string[] {
   const environment = mode === undefined ? [] : ["--env", `BENCH_MODE=${mode}`];
-  return [process.execPath, menios, "run", "--engine", engine, "--memory", "1G", "--stats", ...environment, path, ...args];
+  return [process.execPath, menios, "run", "--engine", engine, "--memory", memory, "--stats", ...environment, path, ...args];
 }
 /** Milliseconds of the machine's own clock, from what --stats printed. */
 export function machineClock(spent: Spent): number {

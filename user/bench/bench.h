@@ -44,7 +44,7 @@ static void bench_write_pages(volatile char *from, volatile char *to) {
 static void bench_fill_memory(void) {
   struct sysinfo info;
   const size_t chunk = 1 << 20;
-  for (size_t taken = 0; taken < (size_t)1 << 30; taken += chunk) {
+  for (size_t taken = 0; taken < (size_t)4 << 30; taken += chunk) {
     if (sysinfo(&info) != 0 || info.freeram <= info.totalram / 10) return;
     char *memory = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return;
