@@ -80,7 +80,7 @@ export const NOTICE_FAST = 4;
 export const NOTICE_STACK = 8;
 /** An operand is larger or smaller than translated code has taken it for. */
 export const NOTICE_MAGNITUDE = 16;
-/** Translated code does not fit FP_FAST: it takes the mode to be fast where it is not, or asks more than it need where it is. */
+/** Translated code does not fit FP_FAST: it takes the mode to be fast where it is not, or asks more than it needs to where it is. */
 export const NOTICE_MODE = 32;
 /** i32, advanced by every change of an executable mapping of the active address space. */
 export const CODE_EPOCH = STATE_BASE + 0x414;

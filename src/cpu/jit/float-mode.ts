@@ -6,6 +6,7 @@ import type { Builder, Operand, Value } from "../builder.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import { FP_FAST, FP_NOTICE, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_FAST, VECTOR, VECTOR_STRIDE } from "../state.ts";
 import { immodestBits } from "../instructions/float-packed.ts";
+import { lanes } from "../instructions/sse-operands.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32 } from "../wasm/opcodes.ts";
 import { type Bounded, type Fact, isMagnitude, TAME } from "./magnitude.ts";
@@ -115,9 +116,9 @@ export class FloatMode {
     const found: Value[] = [];
     for (let n = 0; n < 16; n++) {
       const [low64, high64, low32, rest32] = [...facts.subarray(4 * n, 4 * n + 4)];
-      const lanes = (condition: (fact: Fact) => boolean, ...wanted: readonly [Fact, number][]): number => wanted.reduce((mask, [fact, lane]) => (condition(fact) ? mask | lane : mask), 0);
+      const chosen = (condition: (fact: Fact) => boolean, ...wanted: readonly [Fact, number][]): number => wanted.reduce((mask, [fact, lane]) => (condition(fact) ? mask | lane : mask), 0);
       for (const [condition, isBad] of [[(fact: Fact) => fact === TAME, denormal], [isMagnitude, immodest]] as const) {
-        const doubles = lanes(condition, [low64, 1], [high64, 2]), singles = lanes(condition, [low32, 1], [rest32, 14]);
+        const doubles = chosen(condition, [low64, 1], [high64, 2]), singles = chosen(condition, [low32, 1], [rest32, 14]);
         if (doubles > 0) found.push(isBad(b, b.vectorRegister(n), 64, doubles));
         if (singles > 0) found.push(isBad(b, b.vectorRegister(n), 32, singles));
       }
@@ -126,17 +127,11 @@ export class FloatMode {
   }
 }
 
-/** Lanes of the same constant. */
-function everywhere(b: Builder, width: 32 | 64, bits: bigint): Value {
-  const lane = BigInt.asUintN(width, bits);
-  const half = width === 64 ? lane : lane | (lane << 32n);
-  return b.vectorConstant(half, half);
-}
 /** Truth: one of the chosen lanes is denormal. Zero minus one is at the top. */
 function denormal(b: Builder, x: Value, width: 32 | 64, chosen: number): Value {
   const integer = width === 32 ? "i32x4" : "i64x2", smallest = -(1n << BigInt(width - 1)), least = width === 32 ? 1n << 23n : 1n << 52n;
-  const moved = b.op(`${integer}.add`, b.op(`${integer}.add`, x, x), everywhere(b, width, smallest - 1n));
-  const bits = b.op(`${integer}.bitmask`, b.op(`${integer}.lt_s`, moved, everywhere(b, width, smallest + 2n * least - 1n)));
+  const moved = b.op(`${integer}.add`, b.op(`${integer}.add`, x, x), lanes(b, width, [smallest - 1n]));
+  const bits = b.op(`${integer}.bitmask`, b.op(`${integer}.lt_s`, moved, lanes(b, width, [smallest + 2n * least - 1n])));
   return b.truth(b.and(bits, b.constant(32, chosen)).node);
 }
 /** Truth: one of the chosen lanes is neither modest nor zero. */
