@@ -4,7 +4,7 @@
  *  within 128 bytes form a group: the first asks for all of them, the others take its host address. How far the group reaches turns
  *  out as its accesses are recorded, behind the question itself, so the question's constants are late ones (wasm/graph.ts).
  *
- *  A group holds where its question has been passed and nowhere else: in its block and in blocks that are entered from there only. */
+ *  A group holds where its question has been passed and nowhere else: in its block, and where all ways come from there. */
 import type { Node, Offset, Variable } from "../wasm/graph.ts";
 
 /** A group reaches at most this far: ranges end 127 bytes before their run does (memory/ranges.ts). */
@@ -142,6 +142,15 @@ export class Addresses {
     this.begun.push(group);
     this.#groups = [...this.#groups, group];
   }
+}
+
+/** What is known where two ways come together. */
+export function meet(a: AddressState, b: AddressState): AddressState {
+  const registers = a.registers.map((place, n) => (place !== undefined && isSame(place, b.registers[n]) ? place : undefined));
+  return { registers, groups: a.groups.filter((group) => b.groups.includes(group)) };
+}
+function isSame(place: Place, other: Place | undefined): boolean {
+  return other !== undefined && place.root === other.root && place.offset === other.offset;
 }
 
 export function plus({ root, offset }: Place, distance: number): Place | undefined {

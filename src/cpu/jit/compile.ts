@@ -33,7 +33,7 @@ import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
-import type { TurnPlan } from "./addresses.ts";
+import { type AddressState, meet, type TurnPlan } from "./addresses.ts";
 import { FIRST_TURNS, isTurn, planTurn, TURNS_BETWEEN } from "./advance.ts";
 import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
@@ -156,6 +156,8 @@ class RegionEmitter {
   readonly #asking: ReadonlySet<Block>;
   /** What holds where such a block begins. */
   readonly #states = new Map<Block, TextState>();
+  /** What is known of addresses on the ways to a block, as far as they have been recorded. */
+  readonly #arrivals = new Map<Block, AddressState[]>();
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
@@ -288,7 +290,7 @@ class RegionEmitter {
       this.#choose();
       return;
     }
-    b.beginBlock(block.index, this.#states.get(block));
+    b.beginBlock(block.index, this.#states.get(block), this.#metAt(block));
     if (block.entry >= 0) this.#comeIn(block);
     b.beginFloats(this.#tame?.facts.get(block));
     b.beginStack(this.#stack?.states.get(block));
@@ -322,8 +324,19 @@ class RegionEmitter {
       b.charge();
       if (open !== undefined) b.requireBudget(this.#cost[target.index], target.start);
       else if (this.#layout.loops.has(target)) this.#requireTameLoop(target);
+      else this.#arrive(target);
     }
     this.#graph.br(label);
+  }
+  #arrive(target: Block): void {
+    const arrivals = this.#arrivals.get(target);
+    if (arrivals === undefined) this.#arrivals.set(target, [this.#b.addresses.state]);
+    else arrivals.push(this.#b.addresses.state);
+  }
+  /** What all ways to a block know of addresses, when all of them have been recorded. */
+  #metAt(block: Block): AddressState | undefined {
+    const arrivals = this.#arrivals.get(block);
+    return arrivals !== undefined && arrivals.length === this.#entrances.get(block) ? arrivals.reduce(meet) : undefined;
   }
 
   // ---- turns without questions -----------------------------------------------------------------------------------------------

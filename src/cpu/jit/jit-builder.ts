@@ -272,14 +272,15 @@ export class JitBuilder extends Builder {
   get textState(): TextState {
     return { flags: this.jitFlags.state, addresses: this.addresses.state, uncharged: this.#uncharged };
   }
-  /** A block begins: with what held at its only entrance, or where ways come together. */
-  beginBlock(index: number, state: TextState | undefined): void {
+  /** A block begins: with what held at its only entrance; or where ways come together, all of which know `met` of addresses. */
+  beginBlock(index: number, state: TextState | undefined, met?: AddressState): void {
     this.#block = index;
     this.#use = this.useOf(index);
     this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
     this.#uncharged = state?.uncharged ?? 0;
-    if (state === undefined) this.addresses.forget();
-    else this.addresses.state = state.addresses;
+    const addresses = state?.addresses ?? met;
+    if (addresses === undefined) this.addresses.forget();
+    else this.addresses.state = addresses;
   }
   /** Names the instruction whose meaning is recorded next. */
   beginInstruction(decoded: Decoded): JitOperand[] {
