@@ -149,7 +149,7 @@ export function meet(a: AddressState, b: AddressState): AddressState {
   const registers = a.registers.map((place, n) => (place !== undefined && isSame(place, b.registers[n]) ? place : undefined));
   return { registers, groups: a.groups.filter((group) => b.groups.includes(group)) };
 }
-function isSame(place: Place, other: Place | undefined): boolean {
+export function isSame(place: Place, other: Place | undefined): boolean {
   return other !== undefined && place.root === other.root && place.offset === other.offset;
 }
 

@@ -33,11 +33,11 @@ import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
-import { type AddressState, meet, type TurnPlan } from "./addresses.ts";
-import { FIRST_TURNS, isTurn, planTurn, TURNS_BETWEEN } from "./advance.ts";
+import { type AddressState, meet } from "./addresses.ts";
+import { isTurn, placesOf, shortestTurn, TURNS_BETWEEN, TurnWatch } from "./advance.ts";
 import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
-import { type Layout, layOut } from "./layout.ts";
+import { type Layout, layOut, type Loop } from "./layout.ts";
 import { NOTICE_DENORMAL, NOTICE_FAST, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK } from "../state.ts";
 import { findTame, type Tameness } from "./tame.ts";
 import { planStack, type StackPlan } from "./x87-plan.ts";
@@ -161,10 +161,10 @@ class RegionEmitter {
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
-  readonly #plan: FloatPlan;
-  readonly #turns = new Map<Block, TurnPlan>();
-  /** Ends a turn of the loop that is being recorded, which its block is by itself. */
-  #nextTurn: (() => void) | undefined;
+  /** Loops that are recorded twice, by their heads. */
+  readonly #turns = new Map<Block, Loop>();
+  /** The one that is being recorded, and what begins and ends its turn. */
+  #turn: { readonly head: Block; readonly begin: () => void; readonly end: () => void } | undefined;
   readonly #stack: StackPlan | undefined;
   #block!: Block;
   instructions = 0;
@@ -180,7 +180,6 @@ class RegionEmitter {
     { slot, callsDirectly, isMarked, keepsStack, plan }: { readonly slot: number; readonly callsDirectly: boolean; readonly isMarked: boolean; readonly keepsStack: boolean; readonly plan: FloatPlan },
   ) {
     this.#region = region;
-    this.#plan = plan;
     this.#slot = slot;
     this.#callsDirectly = callsDirectly;
     this.#marked = isMarked;
@@ -265,7 +264,7 @@ class RegionEmitter {
         this.#forward.delete(block);
       }
       const turn = this.#turns.get(block);
-      if (head !== inLoop && turn !== undefined) this.#emitTurns(block, turn);
+      if (head !== inLoop && turn !== undefined) this.#emitTurns(turn);
       else if (head !== inLoop && loops.has(block)) {
         graph.loop((label) => {
           this.#open.set(block, label);
@@ -291,6 +290,7 @@ class RegionEmitter {
       return;
     }
     b.beginBlock(block.index, this.#states.get(block), this.#metAt(block));
+    if (block === this.#turn?.head) this.#turn.begin();
     if (block.entry >= 0) this.#comeIn(block);
     b.beginFloats(this.#tame?.facts.get(block));
     b.beginStack(this.#stack?.states.get(block));
@@ -309,8 +309,8 @@ class RegionEmitter {
       this.#goOut(target);
       return;
     }
-    if (target === this.#block && this.#nextTurn !== undefined) {
-      this.#nextTurn();
+    if (target === this.#turn?.head) {
+      this.#turn.end();
       return;
     }
     const open = this.#open.get(target), label = open ?? this.#forward.get(target);
@@ -341,59 +341,69 @@ class RegionEmitter {
 
   // ---- turns without questions -----------------------------------------------------------------------------------------------
 
-  /** Finds the loops of one block that may do without. Their successors are entered from both recordings. */
+  /** Finds the loops that may do without. What they lead to is entered from both recordings. */
   #planTurns(): void {
-    const { order, loops } = this.#layout;
+    const { loops, follows } = this.#layout;
     if (this.#stack !== undefined) return;
-    for (const block of order) {
-      if (loops.get(block)?.body.size !== 1 || !isTurn(block)) continue;
-      const turn = planTurn(block, this.#plan, (at) => {
-        this.encoding = block.instructions[at].encoding;
-      });
-      if (turn === undefined) continue;
-      this.#turns.set(block, turn);
-      for (const next of successors(block)) if (next !== block) this.#entrances.set(next, (this.#entrances.get(next) ?? 0) + 1);
+    for (const loop of loops.values()) {
+      if (!isTurn(loop, this.#layout)) continue;
+      this.#turns.set(loop.head, loop);
+      for (const block of loop.body) {
+        for (const next of [block.next, block.taken]) {
+          if (typeof next === "object" && follows(block, next) && !loop.body.has(next)) this.#entrances.set(next, (this.#entrances.get(next) ?? 0) + 1);
+        }
+      }
     }
   }
-  /** A loop of one block: some turns as everywhere; then, if it can be said for how many, turns without questions.
+  /** Turns without questions, if it can be said for how many; else some turns as everywhere.
    *
-   *    loop slow
-   *      block ask { a turn; as long as the budget is above least, br slow; br ask }
-   *      for how many turns? if nobody knows: least = budget after some more turns; br slow
-   *      loop quick { a turn; as long as the budget is above least, br quick }
-   *      least = budget; br slow
+   *    loop again
+   *      block unknown
+   *        for how many turns? if nobody knows, br unknown; least = the budget behind them
+   *        loop quick { a turn; as long as the budget is above least, br quick; br again }
+   *      end
+   *      least = the budget behind some turns
+   *      loop slow { a turn; as long as the budget is above least, br slow; br again }
    *    end */
-  #emitTurns(block: Block, turn: TurnPlan): void {
+  #emitTurns(loop: Loop): void {
     const graph = this.#graph;
     const b = this.#b;
-    const charge = block.instructions.length, need = this.#cost[block.index];
-    const emitTurn = (again: Label, otherwise: () => void): void => {
-      this.#nextTurn = () => {
-        if (this.#asking.has(block)) b.jitFlags.save();
+    const { head, body, last } = loop;
+    const charge = shortestTurn(loop, this.#layout), need = this.#cost[head.index];
+    const emitTurn = (again: Label, otherwise: () => void, watch?: TurnWatch): void => {
+      for (const block of body) this.#arrivals.delete(block);
+      const end = (): void => {
+        watch?.end(b.addresses.state);
+        if (this.#asking.has(head)) b.jitFlags.save();
         b.charge();
         graph.if(b.mayTurn(), () => graph.br(again));
-        b.requireBudget(need, block.start);
+        b.requireBudget(need, head.start);
         otherwise();
       };
-      this.#emitBlock(block);
-      this.#nextTurn = undefined;
+      const begin = (): void => {
+        const places = placesOf(b.addresses);
+        watch?.begin(places);
+      };
+      this.#turn = { head, begin, end };
+      this.#emitRange(head.index, last, head.index);
+      this.#turn = undefined;
     };
-    b.setTurns(FIRST_TURNS, charge, need);
-    graph.loop((slow) => {
-      graph.block((ask) => emitTurn(slow, () => graph.br(ask)));
-      const question = graph.placeholder();
-      graph.loop((quick) => {
-        b.beginTurn(turn);
-        emitTurn(quick, () => {
-          b.setTurns(0, charge, need);
-          graph.br(slow);
-        });
-        const isUnknown = b.endTurn(charge, need);
-        question(() => graph.if(isUnknown(), () => {
-          b.setTurns(TURNS_BETWEEN, charge, need);
-          graph.br(slow);
-        }));
+    graph.loop((again) => {
+      const watch = new TurnWatch(b.addresses);
+      const slowTurns = graph.aside(() => {
+        b.setTurns(TURNS_BETWEEN, charge, need);
+        graph.loop((slow) => emitTurn(slow, () => graph.br(again), watch));
       });
+      graph.block((unknown) => {
+        const question = graph.placeholder();
+        graph.loop((quick) => {
+          b.beginTurn(watch.plan());
+          emitTurn(quick, () => graph.br(again));
+          const isUnknown = b.endTurn(charge, need);
+          question(() => graph.ifUnlikely(isUnknown(), () => graph.br(unknown)));
+        });
+      });
+      slowTurns();
     });
   }
 

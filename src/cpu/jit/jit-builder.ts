@@ -721,7 +721,8 @@ export class JitBuilder extends Builder {
         graph.set(delta, this.#field(I32, range, RANGE_DELTA));
         if (stride === 0) continue;
         const room = stride < 0 ? offset : graph.op("i64.sub", graph.op("i64.sub", limit, graph.i64(1)), offset);
-        const most = graph.op("i64.div_u", room, graph.i64(Math.abs(stride)));
+        const distance = Math.abs(stride), shift = Math.log2(distance);
+        const most = Number.isInteger(shift) ? graph.op("i64.shr_u", room, graph.i64(shift)) : graph.op("i64.div_u", room, graph.i64(distance));
         turns = graph.select(graph.op("i64.lt_u", most, turns), most, turns);
       }
       const down = graph.op("i32.sub", graph.get(this.#budget), graph.op("i32.mul", graph.op("i32.wrap_i64", turns), graph.i32(charge)));
