@@ -154,6 +154,11 @@ export abstract class Builder {
     return undefined;
   }
   /** Leaves, with the state before the instruction: operands are not as the plan has asked. */
+  /** The float has been asked before whether it is modest, or zero. */
+  isModest(_float: Value): boolean {
+    return false;
+  }
+  noteModest(_floats: readonly Value[]): void {}
   leaveForMagnitude(): void {
     throw new Error("no magnitudes are known");
   }

@@ -151,17 +151,33 @@ function unlessSettled(b: Builder, isPlain: () => Value): (() => Value) | undefi
 /** The word of sign and exponent of a *modest* number is so far above this one that none of these bits is set: exponents −255…256 in binary64,
  *  −31…32 in binary32. Sums and products of modest numbers raise nothing but PE (jit/magnitude.ts). */
 export const MODEST = 0x3000_0000, IMMODEST = 0x6000_0000;
-function immodest(b: Builder, f: Value): Value {
-  return b.and(b.sub(b.topWord(f), b.constant(32, MODEST)), b.constant(32, IMMODEST));
+function distance(b: Builder, f: Value): Value {
+  return b.sub(b.topWord(f), b.constant(32, MODEST));
 }
-/** `native`, which needs no question behind those of the plan: operands that are modest or zero. `isBad` says more that must not be. */
-function withoutQuestion(b: Builder, { asks }: MagnitudePlan, operands: readonly Subject[], native: Value, isBad?: (operand: Subject) => Value): Value {
-  const asked = operands.filter((_, i) => asks[i]), bad = isBad === undefined ? [] : [isBad(operands[operands.length - 1])];
-  if (asked.length + bad.length === 0) return native;
-  b.ifAnyUnlikely([...asked.map(({ f }) => b.truth(immodest(b, f).node)), ...bad], () => {
-    const good = asked.map(({ f }) => (asked.length + bad.length === 1 ? isZero(b, f) : any(b, isZero(b, f), b.isZero(immodest(b, f)))));
-    b.if(b.not(all(b, ...good, ...bad.map((condition) => b.not(condition)))), () => b.leaveForMagnitude());
+function isModest(b: Builder, f: Value): Value {
+  return b.isZero(b.and(distance(b, f), b.constant(32, IMMODEST)));
+}
+/** What the last operand must not be, though it be zero or modest, and a bit of its distance that says so too. Zero itself is far from modest. */
+interface Ban { readonly bit: number; readonly holds: (b: Builder, f: Value) => Value }
+const ZERO_DIVISOR: Ban = { bit: 0, holds: isZero };
+const NEGATIVE: Ban = { bit: -0x8000_0000, holds: (b, f) => is(b, `${formatOf(f).scalar}.lt`, f, toFloat(b, b.constant(f.width, 0))) };
+
+/** `native`, which needs no question behind those of the plan: operands that are modest or zero. */
+function withoutQuestion(b: Builder, { asks }: MagnitudePlan, operands: readonly Subject[], native: Value, ban?: Ban): Value {
+  const last = operands[operands.length - 1].f;
+  const asked = operands.filter(({ f }, i) => asks[i] && !b.isModest(f)).map(({ f }) => f), asksLast = asked.includes(last);
+  const doubts: Value[] = [];
+  if (asked.length > 0) {
+    const bits = IMMODEST | (asksLast && ban !== undefined ? ban.bit : 0);
+    doubts.push(b.truth(b.and(asked.map((f) => distance(b, f)).reduce((x, y) => b.or(x, y)), b.constant(32, bits)).node));
+  }
+  if (ban !== undefined && !asksLast) doubts.push(ban.holds(b, last));
+  b.ifAnyUnlikely(doubts, () => {
+    const good = asked.map((f) => any(b, isZero(b, f), isModest(b, f)));
+    if (ban !== undefined) good.push(b.not(ban.holds(b, last)));
+    b.if(b.not(all(b, ...good)), () => b.leaveForMagnitude());
   });
+  b.noteModest(asked);
   return native;
 }
 
@@ -170,7 +186,7 @@ function withoutQuestion(b: Builder, { asks }: MagnitudePlan, operands: readonly
 
 export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Subject): Value {
   const { scalar } = formatOf(x.f), native = b.op(`${scalar}.${name}`, x.f, y.f), plan = b.magnitudePlan;
-  if (plan !== undefined) return withoutQuestion(b, plan, [x, y], native, name === "div" ? ({ f }) => isZero(b, f) : undefined);
+  if (plan !== undefined) return withoutQuestion(b, plan, [x, y], native, name === "div" ? ZERO_DIVISOR : undefined);
   const left = ordinary(b, native);
   // Zeros that are exact: x − x, 0 · y, 0 / y. (A NaN or infinity among the operands would not give zero, but for y / ∞.)
   const exactZero = (): Value[] => {
@@ -194,7 +210,7 @@ export function scalarArithmetic(b: Builder, name: Arithmetic, x: Subject, y: Su
 /** A root is never tiny: its exponent is about half the operand's. */
 export function scalarSquareRoot(b: Builder, x: Subject): Value {
   const { scalar } = formatOf(x.f), native = b.op(`${scalar}.sqrt`, x.f), plan = b.magnitudePlan;
-  if (plan !== undefined) return withoutQuestion(b, { asks: [plan.asks[1]] }, [x], native, ({ f }) => is(b, `${scalar}.lt`, f, toFloat(b, b.constant(f.width, 0))));
+  if (plan !== undefined) return withoutQuestion(b, { asks: [plan.asks[1]] }, [x], native, NEGATIVE);
   const doubts = [...mayBeDenormal(b, [x]), b.isZero(ordinary(b, native))];
   return settle(b, doubts, unlessSettled(b, () => isZero(b, x.f)), native, () => exactly(b, `${scalar}_sqrt`, x.f));
 }

@@ -32,8 +32,7 @@ import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Label, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
-import { ColdOnly, JitBuilder, type TextState } from "./jit-builder.ts";
-import { type AddressState, meet } from "./addresses.ts";
+import { ColdOnly, JitBuilder, meetValues, type TextState, type Values } from "./jit-builder.ts";
 import { isTurn, placesOf, shortestTurn, TURNS_BETWEEN, TurnWatch } from "./advance.ts";
 import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
@@ -156,8 +155,8 @@ class RegionEmitter {
   readonly #asking: ReadonlySet<Block>;
   /** What holds where such a block begins. */
   readonly #states = new Map<Block, TextState>();
-  /** What is known of addresses on the ways to a block, as far as they have been recorded. */
-  readonly #arrivals = new Map<Block, AddressState[]>();
+  /** What is known of values on the ways to a block, as far as they have been recorded. */
+  readonly #arrivals = new Map<Block, Values[]>();
   /** Longest way from a block to the next question about the budget, in instructions. */
   readonly #cost: number[] = [];
   readonly #tame: Tameness | undefined;
@@ -330,13 +329,13 @@ class RegionEmitter {
   }
   #arrive(target: Block): void {
     const arrivals = this.#arrivals.get(target);
-    if (arrivals === undefined) this.#arrivals.set(target, [this.#b.addresses.state]);
-    else arrivals.push(this.#b.addresses.state);
+    if (arrivals === undefined) this.#arrivals.set(target, [this.#b.values]);
+    else arrivals.push(this.#b.values);
   }
-  /** What all ways to a block know of addresses, when all of them have been recorded. */
-  #metAt(block: Block): AddressState | undefined {
+  /** What all ways to a block know, when all of them have been recorded. */
+  #metAt(block: Block): Values | undefined {
     const arrivals = this.#arrivals.get(block);
-    return arrivals !== undefined && arrivals.length === this.#entrances.get(block) ? arrivals.reduce(meet) : undefined;
+    return arrivals !== undefined && arrivals.length === this.#entrances.get(block) ? arrivals.reduce(meetValues) : undefined;
   }
 
   // ---- turns without questions -----------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ import {
 import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
 import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
-import { F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
-import { Addresses, type AddressState, type Advance, type Group, type Host, MAX_GROUP, type TurnPlan } from "./addresses.ts";
+import { F32, F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
+import { Addresses, type AddressState, type Advance, type Group, type Host, MAX_GROUP, meet, type TurnPlan } from "./addresses.ts";
+import { LowLanes, type LowState, meetLows } from "./low-lanes.ts";
 import { FloatMode, type FloatPlan } from "./float-mode.ts";
 import { FLAGS_IN_RAM, type FlagState, JitFlags } from "./flags.ts";
 import { recordRepeat } from "./repeat.ts";
@@ -65,7 +66,12 @@ export interface JitOperand extends Operand {
 export type Range = number | (() => number);
 
 /** What holds at a point of the text and may go on into a block that is entered from there only. */
-export interface TextState { readonly flags: FlagState; readonly addresses: AddressState; readonly uncharged: number }
+export interface TextState extends Values { readonly flags: FlagState; readonly uncharged: number }
+/** What is known of values: of some it may still be known where ways come together. */
+export interface Values { readonly addresses: AddressState; readonly lows: LowState }
+export function meetValues(a: Values, b: Values): Values {
+  return { addresses: meet(a.addresses, b.addresses), lows: meetLows(a.lows, b.lows) };
+}
 
 /** An access in a turn without questions: what its address is made of, and the local that its host address is found with. */
 interface Advancing { readonly advance: Advance; readonly group: Group; readonly range: () => number; readonly delta: Variable }
@@ -116,8 +122,7 @@ export class JitBuilder extends Builder {
   #stackState: StackState | undefined;
   /** A floating-point helper may have the region left. */
   #isGuarded = false;
-  /** Where a float of the instruction was loaded from. */
-  readonly #loaded = new Map<Node, Host>();
+  readonly #lows = new LowLanes();
 
   constructor(graph: Graph, imports: JitImports, plan: FloatPlan) {
     super(graph);
@@ -270,23 +275,27 @@ export class JitBuilder extends Builder {
   }
   /** What holds here. */
   get textState(): TextState {
-    return { flags: this.jitFlags.state, addresses: this.addresses.state, uncharged: this.#uncharged };
+    return { flags: this.jitFlags.state, uncharged: this.#uncharged, ...this.values };
   }
-  /** A block begins: with what held at its only entrance; or where ways come together, all of which know `met` of addresses. */
-  beginBlock(index: number, state: TextState | undefined, met?: AddressState): void {
+  get values(): Values {
+    return { addresses: this.addresses.state, lows: this.#lows.state };
+  }
+  /** A block begins: with what held at its only entrance; or where ways come together, all of which know `met`. */
+  beginBlock(index: number, state: TextState | undefined, met?: Values): void {
     this.#block = index;
     this.#use = this.useOf(index);
     this.jitFlags.state = state?.flags ?? FLAGS_IN_RAM;
     this.#uncharged = state?.uncharged ?? 0;
-    const addresses = state?.addresses ?? met;
-    if (addresses === undefined) this.addresses.forget();
-    else this.addresses.state = addresses;
+    const values = state ?? met;
+    this.#lows.begin(values?.lows);
+    if (values === undefined) this.addresses.forget();
+    else this.addresses.state = values.addresses;
   }
   /** Names the instruction whose meaning is recorded next. */
   beginInstruction(decoded: Decoded): JitOperand[] {
     this.#d = decoded;
     this.#float.beginInstruction(decoded);
-    this.#loaded.clear();
+    this.#lows.beginInstruction();
     this.#modifyHost = undefined;
     this.#stored = false;
     return decoded.encoding.operands.map((spec, position) => ({
@@ -421,11 +430,25 @@ export class JitBuilder extends Builder {
   }
   override vectorRegister(register: number): Value {
     this.#noteRead(1 << (16 + register));
-    return this.ofNode(this.graph.get(this.#vectorVariable(register)), 128);
+    const whole = this.graph.get(this.#vectorVariable(register));
+    this.#lows.noteRead(register, whole);
+    return this.ofNode(whole, 128);
   }
   override setVectorRegister(register: number, value: Value): void {
     this.#noteWrite(1 << (16 + register));
     this.graph.set(this.#vectorVariable(register), value.node);
+    if (this.#choices === 0) this.#lows.assign(register, value.node);
+    else this.#lows.know(register, undefined);
+  }
+  /** The register keeps what it has but for a float in its low lane. */
+  #setLow(register: number, value: Value): void {
+    const low = this.#lows.of(register), rest = low?.float.type === value.node.type ? low.rest : this.vectorRegister(register).node;
+    this.setVectorRegister(register, this.#replaceLow(this.ofNode(rest, 128), value));
+    this.#knowLow(register, value.node, rest);
+  }
+  /** What was made on one of several ways is no more known behind them. */
+  #knowLow(register: number, float: Node, rest: Node): void {
+    if (this.#choices === 0) this.#lows.know(register, { float, rest });
   }
   override getState(address: number, load = "i64.load"): Value {
     this.#refuseCached(address);
@@ -504,11 +527,17 @@ export class JitBuilder extends Builder {
       if (this.#stored) return this.ofNode(this.#load(name, address, bytes, this.#class()), o.width);
       const host = this.#access(address, bytes, false, this.#class());
       const loaded = this.ofNode(this.graph.load(name, this.graph.get(host.variable), host.offset), o.width);
-      this.#loaded.set(loaded.node, host);
+      this.#lows.noteLoad(loaded.node, host);
       return loaded;
     }
-    const whole = this.vectorRegister((o.address - VECTOR) / VECTOR_STRIDE);
-    return this.ofNode(this.graph.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", [0], whole.node), wide ? 64 : 32);
+    const n = (o.address - VECTOR) / VECTOR_STRIDE, known = this.#lows.of(n);
+    if (known?.float.type === (wide ? F64 : F32)) return this.ofNode(known.float, wide ? 64 : 32);
+    const whole = this.vectorRegister(n), low = this.#lowOf(whole.node, wide);
+    if (known === undefined) this.#knowLow(n, low, whole.node);
+    return this.ofNode(low, wide ? 64 : 32);
+  }
+  #lowOf(whole: Node, wide: boolean): Node {
+    return this.graph.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", [0], whole);
   }
   readModify(operand: Operand): Value {
     const o = operand as JitOperand;
@@ -528,7 +557,7 @@ export class JitBuilder extends Builder {
         return;
       }
       this.#modifyHost = undefined;
-      this.#stored = true;
+      this.#noteStore();
       graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
     } else if (o.spec.class === "gpr") {
       const offset = o.address - GPR;
@@ -536,12 +565,17 @@ export class JitBuilder extends Builder {
     } else if (o.spec.class === "xmm") {
       const n = (o.address - VECTOR) / VECTOR_STRIDE;
       if (value.width === 128) this.setVectorRegister(n, value);
+      else if (value.node.type === F64 || value.node.type === F32) this.#setLow(n, value);
       else this.setVectorRegister(n, this.#replaceLow(this.vectorRegister(n), value));
     } else graph.store(storeName(value), graph.i32(0), value.node, o.address);
   }
   loadZeroExtended(dst: Operand, src: Operand): void {
-    const name = src.width === 64 ? "v128.load64_zero" : "v128.load32_zero";
-    this.writeZeroExtended(dst, this.ofNode(this.#load(name, this.linearAddress(src), src.width / 8, this.#class()), 128));
+    const wide = src.width === 64, host = this.#access(this.linearAddress(src), src.width / 8, false, this.#class());
+    const whole = this.graph.load(wide ? "v128.load64_zero" : "v128.load32_zero", this.graph.get(host.variable), host.offset);
+    const low = this.#lowOf(whole, wide);
+    this.writeZeroExtended(dst, this.ofNode(whole, 128));
+    this.#lows.noteLoad(low, host);
+    this.#knowLow(((dst as JitOperand).address - VECTOR) / VECTOR_STRIDE, low, whole);
   }
   override areSame(x: Operand, y: Operand): boolean {
     return !x.isMemory && !y.isMemory && (x as JitOperand).address === (y as JitOperand).address;
@@ -623,6 +657,7 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     const bytes = value.width / 8;
     const host = this.#stored ? this.#asked(address, bytes, true) : this.#access(address, bytes, true, rangeClass);
+    this.#noteStore();
     if (host === undefined) {
       const there = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
       graph.store(storeName(value), there, value.node);
@@ -630,7 +665,10 @@ export class JitBuilder extends Builder {
       return;
     }
     graph.store(storeName(value), graph.get(host.variable), value.node, host.offset);
+  }
+  #noteStore(): void {
     this.#stored = true;
+    this.#lows.noteStore();
   }
   /** Asks as the accesses that follow would, which then need not. */
   checkWritable(address: Value, bytes: number): void {
@@ -935,6 +973,7 @@ export class JitBuilder extends Builder {
   /** Services see the register file in RAM and may change mappings and code: such instructions stay with the cold engine, but for
    *  copies and fills that lie inside the ranges. */
   service(name: string, argument: number): void {
+    this.#lows.noteStore();
     if ((name === "rep_movs" || name === "rep_stos") && !this.#d.address32 && this.#d.segment === ZERO) recordRepeat(this, name === "rep_movs", argument & 15);
     else throw new ColdOnly(name);
   }
@@ -983,6 +1022,12 @@ export class JitBuilder extends Builder {
   override get magnitudePlan(): MagnitudePlan | undefined {
     return this.#float.magnitudePlan;
   }
+  override isModest(float: Value): boolean {
+    return this.#lows.isModest(float.node);
+  }
+  override noteModest(floats: readonly Value[]): void {
+    if (this.#choices === 0) this.#lows.noteModest(floats.map(({ node }) => node));
+  }
   override leaveForMagnitude(): void {
     const { graph } = this;
     graph.store("i32.store", graph.i32(0), graph.i32(NOTICE_MAGNITUDE), FP_NOTICE);
@@ -1000,7 +1045,7 @@ export class JitBuilder extends Builder {
   }
   /** Of a float that was just loaded, from memory again: no way through vector registers. */
   override topWord(float: Value): Value {
-    const host = this.#loaded.get(float.node);
+    const host = this.#lows.loadedFrom(float.node);
     if (host === undefined) return super.topWord(float);
     const { offset } = host, top = float.width / 8 - 4;
     return this.ofNode(this.graph.load("i32.load", this.graph.get(host.variable), typeof offset === "number" ? offset + top : () => offset() + top), 32);
