@@ -4,22 +4,22 @@
  *
  *  Here stand the meanings of the helpers that the plan's instructions call (helpers.ts, x87…), by their names. */
 import type { Builder, Value } from "../builder.ts";
-import { FP_NOTICE, NOTICE_STACK, SCRATCH_A, SCRATCH_D, X87_CONTROL, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state.ts";
+import { FP_NOTICE, NOTICE_STACK, SCRATCH_A, SCRATCH_D, X87_CONTROL, X87_INSTRUCTION, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
+import { inlineProduct, inlineSum, type Wide } from "./x87-inline.ts";
 import { type StackPlan, type StackState, UNKNOWN, VALID } from "./x87-plan.ts";
 
 const SIGN = 0x8000, BIAS = 16383;
 const TOP_BIT = 1n << 63n;
-const CONDITION_ONE = 0x200;
+/** Bits of the status word: the result was rounded up; C1 as a number of the bit; a result was inexact. */
+const CONDITION_ONE = 0x200, CONDITION_ONE_SHIFT = 9, PRECISION = 0x20;
 const PENDING = 0x80;
 /** Masks, precision and rounding of the control word: everything masked, 64 bits, to nearest. */
 const CONTROL_BITS = 0x0f3f, PLAIN_CONTROL = 0x033f;
 /** Operations by the /digit of D8; the odd ones of subtraction and division are reversed. */
 const ADD = 0, MULTIPLY = 1, DIVIDE = 6;
 
-/** A number of 80 bits. */
-interface Wide { readonly m: Value; readonly se: Value }
 interface Slot { readonly m: Variable; readonly se: Variable }
 
 export class X87Stack {
@@ -35,6 +35,12 @@ export class X87Stack {
   readonly #valid: Variable;
   /** What an exit finds: slot of the top, valid slots, known slots, eight bits each. */
   readonly #found: Variable;
+  /** Of the status word: C1, and not zero where PE is to be set. The rest stays in RAM. */
+  readonly #conditionOne: Variable;
+  readonly #lost: Variable;
+  /** Where the last instruction was, and its operand. */
+  readonly #instruction: Variable;
+  readonly #operand: Variable;
   #state: StackState;
   /** Ten bytes on their way between memory and the stack. */
   #passing: Wide | undefined;
@@ -47,6 +53,10 @@ export class X87Stack {
     this.#top = graph.variable(I32);
     this.#valid = graph.variable(I32);
     this.#found = graph.variable(I32);
+    this.#conditionOne = graph.variable(I32);
+    this.#lost = graph.variable(I64);
+    this.#instruction = graph.variable(I64);
+    this.#operand = graph.variable(I64);
   }
   /** What holds where the text is. */
   set state(state: StackState) {
@@ -61,6 +71,10 @@ export class X87Stack {
     const valid = graph.load("i32.load16_u", zero, X87_VALID);
     const twice = graph.op("i32.or", valid, graph.op("i32.shl", valid, graph.i32(8)));
     graph.set(this.#valid, graph.op("i32.and", graph.op("i32.shr_u", twice, graph.get(this.#top)), graph.i32(0xff)));
+    this.#loadConditionOne();
+    graph.set(this.#lost, graph.i64(0));
+    graph.set(this.#instruction, graph.load("i64.load", zero, X87_INSTRUCTION));
+    graph.set(this.#operand, graph.load("i64.load", zero, X87_OPERAND));
     this.#slots.forEach((slot, n) => {
       if (slot === undefined) return;
       graph.set(slot.m, graph.load("i64.load", this.#address(n), X87_REGISTERS));
@@ -88,6 +102,12 @@ export class X87Stack {
       graph.store("i64.store", this.#address(n), graph.get(slot.m), X87_REGISTERS);
       graph.store("i32.store16", this.#address(n), graph.get(slot.se), X87_REGISTERS + 8);
     }
+    graph.store("i64.store", zero, graph.get(this.#instruction), X87_INSTRUCTION);
+    graph.store("i64.store", zero, graph.get(this.#operand), X87_OPERAND);
+    const status = graph.op("i32.and", graph.load("i32.load16_u", zero, X87_STATUS), graph.i32(~CONDITION_ONE));
+    const inexact = graph.select(graph.op("i64.eqz", graph.get(this.#lost)), zero, graph.i32(PRECISION));
+    const conditionOne = graph.op("i32.shl", graph.get(this.#conditionOne), graph.i32(CONDITION_ONE_SHIFT));
+    graph.store("i32.store16", zero, graph.op("i32.or", graph.op("i32.or", status, inexact), conditionOne), X87_STATUS);
     const known = graph.op("i32.shr_u", found, graph.i32(16)), valid = graph.op("i32.and", graph.op("i32.shr_u", found, graph.i32(8)), graph.i32(0xff));
     const kept = graph.op("i32.and", graph.get(this.#valid), graph.op("i32.xor", known, graph.i32(0xff)));
     const turned = graph.op("i32.shl", graph.op("i32.or", kept, valid), top);
@@ -121,8 +141,12 @@ export class X87Stack {
     this.#clearConditionOne();
   }
   #clearConditionOne(): void {
-    const b = this.#b;
-    b.setState(X87_STATUS, b.and(b.zext(b.getState(X87_STATUS, "i32.load16_u"), 32), this.#number(~CONDITION_ONE)), "i32.store16");
+    this.#graph.set(this.#conditionOne, this.#graph.i32(0));
+  }
+  /** From RAM, where helpers leave it. */
+  #loadConditionOne(): void {
+    const graph = this.#graph, status = graph.load("i32.load16_u", graph.i32(0), X87_STATUS);
+    graph.set(this.#conditionOne, graph.op("i32.and", graph.op("i32.shr_u", status, graph.i32(CONDITION_ONE_SHIFT)), graph.i32(1)));
   }
   #number(value: number): Value {
     return this.#b.constant(32, value);
@@ -168,11 +192,23 @@ export class X87Stack {
     const isReversed = operation > MULTIPLY && (operation & 1) === 1;
     const [first, second] = isReversed ? [y, x] : [x, y];
     const name = isSum ? "x87_sum" : operation === MULTIPLY ? "x87_product" : "x87_quotient";
-    const se = isSum && operation !== ADD ? b.xor(second.se, this.#number(SIGN)) : second.se;
-    const isDone = b.helper(name, first.m, first.se, second.m, se);
-    this.#leaveIf(b.isZero(isDone));
+    const other = isSum && operation !== ADD ? { m: second.m, se: b.xor(second.se, this.#number(SIGN)) } : second;
     const graph = this.#graph, zero = graph.i32(0);
-    this.#set(i, { m: b.ofNode(graph.load("i64.load", zero, SCRATCH_A), 64), se: b.ofNode(graph.load("i32.load16_u", zero, SCRATCH_A + 8), 32) });
+    const byHelper = (): Wide => {
+      this.#leaveIf(b.isZero(b.helper(name, first.m, first.se, other.m, other.se)));
+      this.#loadConditionOne();
+      return { m: b.ofNode(graph.load("i64.load", zero, SCRATCH_A), 64), se: b.ofNode(graph.load("i32.load16_u", zero, SCRATCH_A + 8), 32) };
+    };
+    if (operation >= DIVIDE) {
+      this.#set(i, byHelper());
+      return;
+    }
+    const { m, se, isUsual, lost, up } = isSum ? inlineSum(b, graph, first, other) : inlineProduct(b, first, other);
+    graph.ifLikely(isUsual.node, () => {
+      this.#set(i, { m, se });
+      graph.set(this.#lost, graph.op("i64.or", graph.get(this.#lost), lost.node));
+      graph.set(this.#conditionOne, up.node);
+    }, () => this.#set(i, byHelper()));
   }
   /** Does what the helper does, or undefined: it is another's. */
   run(name: string, args: readonly Value[]): Value | true | undefined {
@@ -231,6 +267,7 @@ export class X87Stack {
       case "x87_store_f64": {
         const { m, se } = this.#get(0), narrow = b.helper(name === "x87_store_f32" ? "x87_narrow_f32" : "x87_narrow_f64", m, se);
         this.#leaveIf(b.isZero(b.ofNode(this.#graph.load("i32.load", this.#graph.i32(0), SCRATCH_D), 32)));
+        this.#loadConditionOne();
         return narrow;
       }
       case "x87_compare_flags": {
@@ -250,7 +287,9 @@ export class X87Stack {
     return address === SCRATCH_D ? this.#number(1) : undefined;
   }
   write(address: number, value: Value): boolean {
-    if (address === SCRATCH_A) this.#passing = { m: value, se: value };
+    if (address === X87_INSTRUCTION) this.#graph.set(this.#instruction, value.node);
+    else if (address === X87_OPERAND) this.#graph.set(this.#operand, value.node);
+    else if (address === SCRATCH_A) this.#passing = { m: value, se: value };
     else if (address === SCRATCH_A + 8) this.#passing = { m: (this.#passing as Wide).m, se: this.#b.zext(value, 32) };
     else return false;
     return true;
