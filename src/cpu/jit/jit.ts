@@ -50,7 +50,7 @@ const MAX_REFUSALS = 64;
 /** A region left so often at one instruction for what a floating-point helper had to say is made anew without taking that for seldom. */
 const MANY_NOTICES = 64;
 /** So often may a region be made anew for the mode of floating point; a program that changes it more often is asked for every result. */
-const MAX_MODE_CHANGES = 6;
+const MAX_MODE_CHANGES = 2;
 /** So many live regions may call others by the table of regions. Each of their instances has a copy of it, which V8 keeps up to date, so
  *  that many of them would take time and memory by the square; the others call by way of one function. */
 const MAX_DIRECT = 64;
@@ -179,7 +179,7 @@ export class Jit {
     const body = this.#functionAround(rip);
     const landings = landing !== 0 && Math.abs(landing - rip) < NEAR ? [landing] : [];
     const done = body === undefined ? this.#compileCycle(rip, landings) : this.#compileFunction(body, rip, landings);
-    if (!done) [...landings, ...(body === undefined ? [] : [body.start]), rip].some((entry) => this.#compile(entry, STRAIGHT_LIMITS, { isMet: this.#isMet }));
+    if (!done) [...landings, ...(body === undefined ? [] : [body.start]), rip].some((entry) => this.#compile(entry, STRAIGHT_LIMITS, { isMet: this.#isMet, isOthers: this.#isEntered }));
     this.#seen.clear();
   }
   #compileFunction(body: Region, rip: number, landings: readonly number[]): boolean {
@@ -291,6 +291,7 @@ export class Jit {
     return this.#peek(target) === undefined ? undefined : target;
   };
   readonly #isMet = (rip: number): boolean => this.#code.isMet(rip);
+  readonly #isEntered = (rip: number): boolean => this.#code.regionAt(rip) >= 0;
 
   /** True when the region entered by `record` may run now; a region of several pages is checked once per epoch. */
   mayEnter(record: number): boolean {

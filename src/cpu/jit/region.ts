@@ -102,6 +102,8 @@ export interface Knowledge {
   /** Where an indirect jump or call goes as things stand, by a pointer at a fixed place (a procedure linkage table's); it is asked when it
    *  is made. */
   readonly guess?: (d: Decoded) => number | undefined;
+  /** True for an address where another region is entered: there this one ends. */
+  readonly isOthers?: (rip: number) => boolean;
   /** Addresses where the region is to be entered. */
   readonly entries?: Iterable<number>;
 }
@@ -128,8 +130,9 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
   const queue: [Context, number][] = [[root, entry]];
   let instructions = 0;
   let leaders = 1;
+  const isOthers = (context: Context, rip: number): boolean => context === root && rip !== entry && knowledge.isOthers?.(rip) === true;
   const expect = (context: Context, rip: number): void => {
-    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || knowledge.isMet?.(rip) === false) return;
+    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || knowledge.isMet?.(rip) === false || isOthers(context, rip)) return;
     context.leaders.add(rip);
     leaders++;
     queue.push([context, rip]);
@@ -139,7 +142,7 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
     // Breadth first: what is near the entry is what is hot.
     const [context, start] = queue[head];
     let rip = start;
-    while (!context.found.has(rip)) {
+    while (!context.found.has(rip) && !isOthers(context, rip)) {
       if (instructions >= limits.instructions || leaders > limits.blocks) break;
       const d = look(rip);
       if (d === undefined) break;
