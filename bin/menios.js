@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Starts the command line: dist/cli.cjs, which V8 takes from its code cache where there is one for this build and this Node
+/** Starts the command line: dist/cli.cjs and its chunks, which V8 takes from its code cache where there is one for this build and this Node
  *  (docs/decisions/0005-start-up.md). The build makes it; under another Node, the first run does, if it may write to dist. Without
  *  one everything works, only later. CommonJS, since Node's loader of ES modules takes no cached code and costs as much as a guest's run. */
 "use strict";
@@ -14,33 +14,43 @@ const v8Major = Number.parseInt(process.versions.v8, 10);
 if (v8Major >= 11 && v8Major < 14 && process.versions.bun === undefined) v8.setFlagsFromString("--experimental-wasm-branch-hinting");
 
 const dist = join(__dirname, "../dist");
-const filename = join(dist, "cli.cjs");
-// The build makes it a function in plain ASCII, with the digest of the code in the first line, after "//".
-const code = readFileSync(filename, "latin1");
-const cache = join(dist, `cli-${code.slice(2, 18)}-${process.version}-${process.platform}-${process.arch}.cache`);
-
-const script = new Script(code, { filename, cachedData: cached() });
 // V8's flags are part of what it compares: a cache made under odd ones would be of no use to anybody else.
 const isPlain = process.execArgv.length === 0 && !process.env.NODE_OPTIONS && !process.env.NODE_V8_COVERAGE;
 const runsGuest = process.argv.length > 2 && process.argv[2] !== "help" && !process.argv[2].startsWith("-");
-if (script.cachedDataRejected !== false && isPlain && runsGuest) process.once("exit", keep);
+/** What was compiled without a cache. */
+const uncached = [];
+if (isPlain && runsGuest) process.once("exit", () => uncached.forEach(keep));
 
-// Its other chunks import from it: they must find this one.
-const main = new Module(filename);
-const requireBeside = createRequire(filename);
-requireBeside.cache[filename] = main;
-script.runInThisContext()(main.exports, requireBeside, main, filename, dist);
+const modules = new Map();
+const requireBeside = createRequire(join(dist, "cli.cjs"));
+load("cli.cjs");
 
-function cached() {
+/** A script of dist as a module. Its chunks import from it, and it from them. */
+function load(name) {
+  const known = modules.get(name);
+  if (known !== undefined) return known.exports;
+  const filename = join(dist, name);
+  // The build makes it a function in plain ASCII, with the digest of the code in the first line, after "//".
+  const code = readFileSync(filename, "latin1");
+  const cache = join(dist, `${name.slice(0, -4)}-${code.slice(2, 18)}-${process.version}-${process.platform}-${process.arch}.cache`);
+  const script = new Script(code, { filename, cachedData: contentsOf(cache) });
+  if (script.cachedDataRejected !== false) uncached.push({ script, cache });
+  const module = new Module(filename);
+  modules.set(name, module);
+  script.runInThisContext()(module.exports, (id) => (/^\.\/[^/]+\.cjs$/.test(id) ? load(id.slice(2)) : requireBeside(id)), module, filename, dist);
+  return module.exports;
+}
+
+function contentsOf(path) {
   try {
-    return readFileSync(cache);
+    return readFileSync(path);
   } catch {
     return undefined;
   }
 }
 
 /** Writes what has been compiled by now, functions that ran included. Whole or not at all: others may be reading. */
-function keep() {
+function keep({ script, cache }) {
   const partial = `${cache}.${process.pid}`;
   try {
     accessSync(dist, constants.W_OK);

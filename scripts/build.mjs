@@ -39,13 +39,15 @@ function cached(output, folders, files, build) {
   writeFileSync(note, digest);
 }
 
-/** Gives dist/cli.cjs the form that bin/menios.js counts on: a function of a CommonJS module's names, in ASCII, so that V8 takes the file
- *  as it is, and first a line with its digest. */
+/** Gives the scripts of dist the form that bin/menios.js counts on: a function of a CommonJS module's names, in ASCII, so that V8 takes the
+ *  file as it is, and first a line with its digest. */
 function sealCommandLine() {
-  const path = join(dist, "cli.cjs");
-  const ascii = readFileSync(path, "utf8").replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  const digest = createHash("sha256").update(ascii).digest("hex").slice(0, 16);
-  writeFileSync(path, `//${digest}\n"use strict";(function(exports,require,module,__filename,__dirname){${ascii}\n})`);
+  for (const name of readdirSync(dist).filter((each) => each.endsWith(".cjs"))) {
+    const path = join(dist, name);
+    const ascii = readFileSync(path, "utf8").replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    const digest = createHash("sha256").update(ascii).digest("hex").slice(0, 16);
+    writeFileSync(path, `//${digest}\n"use strict";(function(exports,require,module,__filename,__dirname){${ascii}\n})`);
+  }
 }
 
 cached("helpers.wasm", ["src/cpu/assembly"], ["src/cpu/state.ts", "src/cpu/helpers.ts", "scripts/build-helpers.mjs", "package-lock.json"], () =>

@@ -5,7 +5,7 @@
  *  loaded (`import "../instructions/index.ts"`), and must be the code that the module was built from.
  *  Encodings are made when their opcode is first met, and each once: the JIT keeps sets of them. */
 import { OpcodeTables } from "../decode/tables.ts";
-import { allEncodings, type Encoding, type InstructionOptions, type Semantics } from "../instructions/define.ts";
+import { type Encoding, type InstructionOptions, isAnythingDefined, type Semantics, semanticsOf } from "../instructions/define.ts";
 import type { OperandSpec } from "../instructions/operands.ts";
 import { handlerFingerprint, type HandlerNumbers, HandlerTable } from "./handler-table.ts";
 
@@ -19,7 +19,7 @@ declare const TextDecoder: new () => { decode(bytes: ArrayBuffer): string };
 /** One encoding: what {@link InstructionTables} makes an Encoding of. The texts and objects are indices into the lists of {@link Tables}. */
 type Row = readonly [
   mnemonic: number, map: number, opcode: number, registerInOpcode: 0 | 1, prefix: Encoding["prefix"], size: number, rexW: number,
-  hasModRM: 0 | 1, digit: number, modRM: number, options: number, operands: readonly number[], handlers: HandlerNumbers,
+  hasModRM: 0 | 1, digit: number, modRM: number, options: number, operands: readonly number[], handlers: HandlerNumbers, definition: number,
 ];
 
 /** The section's contents, as JSON. */
@@ -44,7 +44,7 @@ export function tablesOf(table: HandlerTable): string {
     for (let i = 0; i < (e.registerInOpcode ? 8 : 1); i++) (opcodes[e.map * 256 + e.opcode + i] ??= []).push(index);
     return [
       mnemonics.indexOf(e.mnemonic), e.map, e.opcode, e.registerInOpcode ? 1 : 0, e.prefix, e.size, e.rexW,
-      e.hasModRM ? 1 : 0, e.digit, e.modRM, options.indexOf(e.options), e.operands.map((o) => operands.indexOf(o)), table.numbers(e),
+      e.hasModRM ? 1 : 0, e.digit, e.modRM, options.indexOf(e.options), e.operands.map((o) => operands.indexOf(o)), table.numbers(e), e.definition,
     ];
   });
   const tables: Tables = { fingerprint: handlerFingerprint(table), mnemonics: mnemonics.list, options: options.list, operands: operands.list, rows, opcodes };
@@ -90,12 +90,12 @@ export class InstructionTables {
   }
   /** True when the rows are loaded. */
   get knowMeanings(): boolean {
-    return allEncodings().length > 0;
+    return isAnythingDefined();
   }
   /** Throws unless the rows are loaded and are those that the module was built from. */
   requireMeanings(): void {
     if (this.#meaningsChecked) return;
-    if (allEncodings().length === 0) throw new Error("translating code needs the instructions: import menios/cpu first");
+    if (!isAnythingDefined()) throw new Error("translating code needs the instructions: import menios/cpu first");
     // In a bundle the rows are of the same build as the constant that was compared already.
     if (typeof MENIOS_FINGERPRINT === "undefined" && handlerFingerprint(new HandlerTable()) !== this.#tables.fingerprint) throw otherSources();
     this.#meaningsChecked = true;
@@ -104,10 +104,10 @@ export class InstructionTables {
   #encoding(index: number): Encoding {
     const known = this.#made[index];
     if (known !== undefined) return known;
-    const [mnemonic, map, opcode, registerInOpcode, prefix, size, rexW, hasModRM, digit, modRM, options, operands, handlers] = this.#tables.rows[index];
-    const semantics: Semantics = (b, ...given) => allEncodings()[index].semantics(b, ...given);
+    const [mnemonic, map, opcode, registerInOpcode, prefix, size, rexW, hasModRM, digit, modRM, options, operands, handlers, definition] = this.#tables.rows[index];
+    const semantics: Semantics = (b, ...given) => semanticsOf(definition)(b, ...given);
     const encoding: Encoding = {
-      mnemonic: this.#tables.mnemonics[mnemonic], row: allEncodings()[index]?.row ?? "", map, opcode, registerInOpcode: registerInOpcode === 1, prefix, size, rexW, hasModRM: hasModRM === 1, digit, modRM,
+      mnemonic: this.#tables.mnemonics[mnemonic], row: "", definition, map, opcode, registerInOpcode: registerInOpcode === 1, prefix, size, rexW, hasModRM: hasModRM === 1, digit, modRM,
       operands: operands.map((operand) => this.#tables.operands[operand]), options: this.#tables.options[options], semantics,
     };
     this.#made[index] = encoding;

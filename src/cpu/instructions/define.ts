@@ -34,8 +34,10 @@ export interface InstructionOptions {
 /** One encoding at one operand size. */
 export interface Encoding {
   readonly mnemonic: string;
-  /** As written; "" while the rows are not loaded (cold/tables.ts). */
+  /** As written; "" in encodings that are made without reading rows (cold/tables.ts). */
   readonly row: string;
+  /** Number of the definition. */
+  readonly definition: number;
   /** 0 one-byte, 1 = 0F, 2 = 0F 38, 3 = 0F 3A. */
   readonly map: number;
   readonly opcode: number;
@@ -56,14 +58,36 @@ export interface Encoding {
   readonly semantics: Semantics;
 }
 
+/** What one call of {@link instruction} says. */
+interface Definition {
+  readonly mnemonic: string;
+  readonly rows: readonly string[];
+  readonly options: InstructionOptions;
+  readonly semantics: Semantics;
+}
+const definitions: Definition[] = [];
 const encodings: Encoding[] = [];
+/** Definitions whose rows have been read. */
+let read = 0;
 
+/** Rows are read when somebody asks for all encodings; a program that is translated needs only what they mean, by the definition's number
+ *  (cold/tables.ts). */
+export function instruction(mnemonic: string, rows: readonly string[], options: InstructionOptions, semantics: Semantics): void {
+  definitions.push({ mnemonic, rows, options, semantics });
+}
+export function isAnythingDefined(): boolean {
+  return definitions.length > 0;
+}
+export function semanticsOf(definition: number): Semantics {
+  return definitions[definition].semantics;
+}
 /** Every encoding defined so far, in definition order. */
 export function allEncodings(): readonly Encoding[] {
+  for (; read < definitions.length; read++) readRows(definitions[read], read);
   return encodings;
 }
 
-export function instruction(mnemonic: string, rows: readonly string[], options: InstructionOptions, semantics: Semantics): void {
+function readRows({ mnemonic, rows, options, semantics }: Definition, definition: number): void {
   for (const row of rows) {
     const [opcodePart, operandPart = ""] = row.trim().split(/\s{2,}/);
     const tokens = operandPart === "" ? [] : operandPart.split(/\s*,\s*/);
@@ -74,7 +98,7 @@ export function instruction(mnemonic: string, rows: readonly string[], options: 
     if (sizes.length === 0 || !tokens.some((t) => sizesOf([t]).length > 0)) sizes = [0];
     for (const size of sizes) {
       encodings.push({
-        mnemonic, row, ...head, size, options, semantics,
+        mnemonic, row, definition, ...head, size, options, semantics,
         operands: tokens.map((t) => operandSpec(t, size === 0 ? (head.rexW === 1 || options.default64 === true ? 64 : 32) : size)),
       });
     }

@@ -11,7 +11,7 @@ import type { Ram } from "../../memory/ram.ts";
 import type { CodeCache } from "../cold/code-cache.ts";
 import { DECODED, type Decoded, type Decoder, TRUNCATED } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
-import { LAST_LANDING, NOTICE_MAGNITUDE, NOTICE_MODE, ZERO } from "../state.ts";
+import { FP_FAST, LAST_LANDING, NOTICE_MAGNITUDE, NOTICE_MODE, ZERO } from "../state.ts";
 import { type CompiledRegion, compileRegion } from "./compile.ts";
 import { hotLoop, loopsIn } from "./hot-loop.ts";
 import { openEntries } from "./entries.ts";
@@ -255,6 +255,8 @@ export class Jit {
     if (!this.enabled || this.#failed.has(rip) || (old === undefined && this.#code.regionAt(rip) >= 0)) return false;
     const known = { ...knowledge, guess: this.#guess };
     const wanted = new Set(knowledge.entries);
+    // The mode is taken to stay, and what was learnt of the same code to hold.
+    const mode = this.#ram.u32[FP_FAST >>> 2] === 0 ? NOTICE_MODE : 0, expected = ((old?.expected ?? 0) & ~NOTICE_MODE) | mode;
     for (;;) {
       const explored = discoverRegion(rip, this.#peek, limits, known);
       if (explored === undefined) {
@@ -264,14 +266,14 @@ export class Jit {
       if (old !== undefined && !isLarger(explored, old.region)) return false;
       const region = limits.throughCalls ? openEntries(explored, wanted) : explored;
       const slot = this.#freeSlots.pop() ?? this.#slots++;
-      const compiled = compileRegion(region, { slot, callsDirectly: this.#live.size < this.#directCalls });
+      const compiled = compileRegion(region, { expected, slot, callsDirectly: this.#live.size < this.#directCalls });
       if ("coldOnly" in compiled) {
         this.#coldOnly.add(compiled.coldOnly);
         this.#freeSlots.push(slot);
         continue;
       }
       const run = this.#instantiate(compiled);
-      if (run === undefined || !this.#install(region, slot, run, compiled.need, wanted, old === undefined ? 0 : old.growths + 1)) {
+      if (run === undefined || !this.#install(region, slot, run, { need: compiled.need, wanted, growths: old === undefined ? 0 : old.growths + 1, expected })) {
         this.#freeSlots.push(slot);
         return false;
       }
@@ -374,7 +376,7 @@ export class Jit {
     this.enabled = false;
   }
 
-  #install(region: Region, slot: number, run: unknown, need: number, wanted: ReadonlySet<number>, growths: number): boolean {
+  #install(region: Region, slot: number, run: unknown, { need, wanted, growths, expected }: { readonly need: number; readonly wanted: ReadonlySet<number>; readonly growths: number; readonly expected: number }): boolean {
     const inside = new Set(region.entries.map(({ rip }) => rip));
     // Regions that began where this one can be entered are part of it now.
     for (const { rip } of region.entries) {
@@ -391,7 +393,7 @@ export class Jit {
     this.#code.dropJumps();
     while (slot >= this.#table.length) this.#table.grow(Math.max(64, this.#table.length));
     this.#table.set(slot, run as CallableFunction);
-    const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected: 0, changes: 0, refused: 0 };
+    const live: LiveRegion = { region, slot, records, wanted, growths, epoch: this.epoch, expected, changes: 0, refused: 0 };
     this.#live.set(slot, live);
     this.#share.take();
     for (const pageFrame of region.pages.values()) {
