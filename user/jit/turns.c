@@ -1,4 +1,4 @@
-// Loops of one block that go through memory evenly: forwards, backwards, by several strides, several at once, up to where a mapping
+// Loops that go through memory evenly, of one block and of several: forwards, backwards, by several strides, several at once, up to where a mapping
 // ends, over pages that lie anywhere in RAM, and over memory that changes from turn to turn.
 #include "check.h"
 #define LOOP __attribute__((noinline, noclone, optimize("no-tree-vectorize", "no-unroll-loops", "no-tree-loop-distribute-patterns", "no-ivopts")))
@@ -14,6 +14,23 @@ static LOOP void scattered(volatile uint32_t *to, const volatile unsigned char *
 static LOOP void every_page(volatile char *at, long count) { do { *at = *at + 1; at += 4096; } while (--count); }
 /* The same word again and again, which the loop changes itself. */
 static LOOP uint64_t fixed(volatile uint64_t *at, long count) { uint64_t x = 7; do { x += *at; *at = x ^ count; } while (--count); return x; }
+/* Several ways round, which come together, or go back by themselves; which access other things; and which move a pointer by different distances. */
+static LOOP uint64_t chosen(volatile uint32_t *to, const volatile uint32_t *a, const volatile uint64_t *b, long count) {
+  uint64_t x = 0;
+  for (long i = 0; i < count; i++) { if (a[i] & 1) x = x * 3 + b[i]; else to[i] += x; x += a[i] >> 7; }
+  return x;
+}
+static LOOP uint64_t passed_over(const volatile unsigned char *at, long count, volatile uint64_t *odd) {
+  uint64_t x = 5;
+  for (long i = 0; i < count; i++) {
+    unsigned char c = at[i];
+    if (c < 60) continue;
+    x = x * 7 + c;
+    if (c & 1) { *odd += x; if (x % 4099 == 0) break; }
+  }
+  return x;
+}
+static LOOP uint64_t uneven(const volatile unsigned char *at, long count) { uint64_t x = 1; do { x = x * 31 + *at; if (x & 64) at += 8; else at += 3; } while (--count); return x; }
 
 static uint64_t total = 1;
 static void note(const char *what, uint64_t x) { total = total * 31 + x; printf("%s %016lx\n", what, total); }
@@ -30,6 +47,8 @@ static void all(const char *what, char *at) {
     every_page(at + round * 4 + 1, PAGES);
     x += fixed((uint64_t *)(at + 8 * round), 2000);
     x += bytes_up((unsigned char *)at + from, 1 + round);
+    x = x * 7 + chosen((uint32_t *)(at + 12288), (uint32_t *)(at + 4000), (uint64_t *)(at + from / 8 * 8), 9000);
+    x = x * 7 + passed_over((unsigned char *)at + from, 40000, (uint64_t *)(at + 256)) + uneven((unsigned char *)at + from, 6000);
   }
   note(what, x);
 }

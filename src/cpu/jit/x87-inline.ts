@@ -69,9 +69,10 @@ export function inlineSum(b: Builder, graph: Graph, x: Wide, y: Wide): Result {
     b.set(low, b.shl(negated, zeros));
     b.set(biased, b.sub(exponent, b.trunc(zeros, 32)));
   }, () => {
+    // What was moved out leaves its lowest bit free.
     const sum = b.add(larger, moved), carry = b.ofNode(b.ltU(sum, larger).node, 32, "zero"), count = b.zext(carry, 64);
     b.set(high, b.or(b.shrU(sum, count), b.shl(count, 63)));
-    b.set(low, b.or(b.or(b.shrU(rest, count), b.and(rest, count)), b.shl(b.and(sum, count), 63)));
+    b.set(low, b.or(b.shrU(rest, count), b.shl(b.and(sum, count), 63)));
     b.set(biased, b.add(exponent, carry));
   });
   // A difference that is nothing but what was moved out has its top bit clear.
