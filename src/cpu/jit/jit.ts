@@ -203,7 +203,7 @@ export class Jit {
     const old = this.#live.get(this.#code.regionAt(start));
     if (old === undefined || old.region.start !== start) return this.#compile(start, WHOLE_LIMITS, knowledge);
     if (old.growths === MAX_GROWTHS) return false;
-    return this.#compile(start, WHOLE_LIMITS, { ...(this.#isMostlyMet(start, known) ? known : knowledge), entries: [...old.wanted, ...landings] }, old);
+    return this.#compile(start, WHOLE_LIMITS, { ...knowledge, isWhole: this.#isMostlyMet(start, known), entries: [...old.wanted, ...landings] }, old);
   }
   /** Whether most of what begins at `start` has run. */
   #isMostlyMet(start: number, known: Knowledge): boolean {

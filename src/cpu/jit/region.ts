@@ -97,6 +97,8 @@ export interface Knowledge {
   readonly within?: ReadonlySet<number>;
   /** False for an address that has never been jumped to: what lies there is left out. */
   readonly isMet?: (rip: number) => boolean;
+  /** The function of the start itself is taken whether or not it has been jumped to; what is copied into it is not. */
+  readonly isWhole?: boolean;
   /** Where an indirect jump of this function may go. */
   readonly jumpTargets?: readonly number[];
   /** Where an indirect jump or call goes as things stand, by a pointer at a fixed place (a procedure linkage table's); it is asked when it
@@ -132,7 +134,8 @@ export function discoverRegion(entry: number, peek: Peek, limits: RegionLimits, 
   let leaders = 1;
   const isOthers = (context: Context, rip: number): boolean => context === root && rip !== entry && knowledge.isOthers?.(rip) === true;
   const expect = (context: Context, rip: number): void => {
-    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || knowledge.isMet?.(rip) === false || isOthers(context, rip)) return;
+    if (context.leaders.has(rip) || (context === root && within?.has(rip) === false) || isOthers(context, rip)) return;
+    if (!(context === root && knowledge.isWhole === true) && knowledge.isMet?.(rip) === false) return;
     context.leaders.add(rip);
     leaders++;
     queue.push([context, rip]);
@@ -265,7 +268,7 @@ function mayInline(context: Context, target: number, limits: RegionLimits, look:
 function inlinedSize(
   target: number, depth: number, callers: ReadonlySet<number>, limits: RegionLimits, look: (rip: number) => Decoded | undefined, knowledge: Knowledge,
 ): number {
-  if (depth >= limits.callDepth || callers.has(target)) return Number.POSITIVE_INFINITY;
+  if (depth >= limits.callDepth || callers.has(target) || knowledge.isMet?.(target) === false) return Number.POSITIVE_INFINITY;
   const seen = new Set<number>();
   const queue = [target];
   let returns = false, called = 0;
