@@ -9,7 +9,7 @@ import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
-import { JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { FIXED_PAGES, JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
 import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
 import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
@@ -20,7 +20,7 @@ import { recordMaterialize } from "../lazy-flags.ts";
  *  Exports: run(record, budget) → exit kind. */
 export function buildColdModule(table: HandlerTable): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
-  module.importMemory("env", "memory");
+  module.importMemory("env", "memory", FIXED_PAGES);
   const handlerType = module.type([I32, I32], [I32]);
   const three = [I32, I32, I32] as const;
   const missRead = module.importFunction("env", "missRead", three, [I32]);

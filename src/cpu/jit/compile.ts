@@ -21,7 +21,7 @@
  *  Whether the budget suffices is asked at entries and on edges back to a loop's head, for the longest way to the next such place.
  *  What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import { assert } from "../../base/assert.ts";
-import { JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
+import { FIXED_PAGES, JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
 import type { Value } from "../builder.ts";
 import { jumpCacheEntry } from "../cold/cold-builder.ts";
 import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK } from "../cold/record.ts";
@@ -105,7 +105,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0, c
     if (error instanceof ColdOnly) return { coldOnly: emitter.encoding as Encoding };
     throw error;
   }
-  module.importMemory("env", "memory");
+  module.importMemory("env", "memory", FIXED_PAGES);
   if (emitter.calls && callsDirectly) module.importTable("env", "regions");
   module.importFunction("env", "rangeRead", [I64, I32, I32], [I32]);
   module.importFunction("env", "rangeWrite", [I64, I32, I32], [I32]);

@@ -80,7 +80,7 @@ export class ModuleBuilder {
   readonly #typeIndex = new Map<string, number>();
   readonly #imports: ImportedFunction[] = [];
   readonly #functions: DefinedFunction[] = [];
-  #memory: { module: string; name: string } | undefined;
+  #memory: { module: string; name: string; pages: number } | undefined;
   #importedTable: { module: string; name: string } | undefined;
   #ownTable: { size: number; exportName: string | undefined } | undefined;
   #elements: number[] = [];
@@ -95,8 +95,9 @@ export class ModuleBuilder {
     }
     return index;
   }
-  importMemory(module: string, name: string): void {
-    this.#memory = { module, name };
+  /** @param pages that it has at least: what lies there at constant addresses is reached without regard to the memory's end */
+  importMemory(module: string, name: string, pages = 0): void {
+    this.#memory = { module, name, pages };
   }
   importFunction(module: string, name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
     if (this.#functions.length > 0) throw new Error("imports come before functions");
@@ -134,7 +135,7 @@ export class ModuleBuilder {
     const { module: tableModule, name: tableName } = this.#importedTable ?? { module: undefined, name: undefined };
     section(out, 2, this.#imports.length + (this.#memory ? 1 : 0) + (tableModule === undefined ? 0 : 1), (b) => {
       for (const { module, name, type } of this.#imports) b.name(module).name(name).byte(0).u32(type);
-      if (this.#memory) b.name(this.#memory.module).name(this.#memory.name).byte(2).byte(0).u32(0);
+      if (this.#memory) b.name(this.#memory.module).name(this.#memory.name).byte(2).byte(0).u32(this.#memory.pages);
       if (tableModule !== undefined) b.name(tableModule).name(tableName).byte(1).byte(0x70).byte(0).u32(0);
     });
     section(out, 3, this.#functions.length, (b) => {
