@@ -28,19 +28,20 @@ export function multiplyWide(a: u64, b: u64): u64 {
 @inline
 export function quotientOf(high: u64, low: u64, divisor: u64): u64 {
   const dh = divisor >> 32, dl = divisor & 0xffffffff;
+  // A digit from the divisor's upper half is at most two too large.
   let q1 = high / dh, r = high - q1 * dh;
-  while (q1 >> 32 != 0 || q1 * dl > ((r << 32) | (low >> 32))) {
+  if (q1 >> 32 != 0 || q1 * dl > ((r << 32) | (low >> 32))) {
     q1--;
     r += dh;
-    if (r >> 32 != 0) break;
+    if (r >> 32 == 0 && (q1 >> 32 != 0 || q1 * dl > ((r << 32) | (low >> 32)))) q1--;
   }
   const rest = ((high << 32) | (low >> 32)) - q1 * divisor;
   let q0 = rest / dh;
   r = rest - q0 * dh;
-  while (q0 >> 32 != 0 || q0 * dl > ((r << 32) | (low & 0xffffffff))) {
+  if (q0 >> 32 != 0 || q0 * dl > ((r << 32) | (low & 0xffffffff))) {
     q0--;
     r += dh;
-    if (r >> 32 != 0) break;
+    if (r >> 32 == 0 && (q0 >> 32 != 0 || q0 * dl > ((r << 32) | (low & 0xffffffff)))) q0--;
   }
   return (q1 << 32) + q0;
 }
