@@ -32,7 +32,8 @@ export const RANGE_BANKS = 4;
 /** Behind those, class + 18 × bank, come slots that are found by the address: the run that was last filled for each of so many blocks of
  *  2 MiB. A slot that misses takes its run from there. */
 export const FIRST_BLOCK_RANGE = RANGE_CLASSES * RANGE_BANKS;
-export const RANGE_BLOCKS = 32;
+export const RANGE_BLOCKS_SHIFT = 5;
+export const RANGE_BLOCKS = 1 << RANGE_BLOCKS_SHIFT;
 /** Slots before this one serve reads, from it on writes, in the same order. */
 export const FIRST_WRITE_RANGE = FIRST_BLOCK_RANGE + RANGE_BLOCKS;
 export const RANGE_SLOTS = 2 * FIRST_WRITE_RANGE;
@@ -55,6 +56,11 @@ const WHOLE_READ = 1;
 const WHOLE_WRITE = 2;
 const EPOCH_STEP = 4;
 const LAST_EPOCH = 2 ** 30;
+
+/** Number of the slot for the block of an address, by its low half; folded as the TLB's index is, and by generated code in the same way. */
+function blockNumber(low: number): number {
+  return ((low >>> LARGE_PAGE_SHIFT) ^ (low >>> (LARGE_PAGE_SHIFT + RANGE_BLOCKS_SHIFT))) & (RANGE_BLOCKS - 1);
+}
 
 export class Ranges {
   private readonly ram: Ram;
@@ -160,7 +166,7 @@ export class Ranges {
   /** RAM address of the slot that belongs to the block of `address`. @hot */
   private blockOf(slot: number, address: number): number {
     const first = slot >= FIRST_WRITE_SLOT ? FIRST_WRITE_RANGE + FIRST_BLOCK_RANGE : FIRST_BLOCK_RANGE;
-    return RANGE_BASE + (first + (((address | 0) >>> LARGE_PAGE_SHIFT) & (RANGE_BLOCKS - 1))) * RANGE_SLOT_BYTES;
+    return RANGE_BASE + (first + blockNumber(address | 0)) * RANGE_SLOT_BYTES;
   }
   /** End of a slot's run; 0 when it is empty. @hot */
   private endOf(slot: number): number {

@@ -36,7 +36,7 @@ export class Tlb {
     const words = this.ram.i32;
     const low = address | 0;
     const high = (address / TWO_32) | 0;
-    const entry = baseWord(access) + ((low >>> 12) & (TLB_ENTRIES - 1)) * ENTRY_WORDS;
+    const entry = baseWord(access) + indexOf(low) * ENTRY_WORDS;
     if (words[entry + 1] === INVALID) {
       if (this.logged < LOG_SIZE) this.log[this.logged] = entry;
       this.logged++;
@@ -51,7 +51,7 @@ export class Tlb {
     const words = this.ram.i32;
     const low = address | 0;
     const high = (address / TWO_32) | 0;
-    const entry = baseWord(access) + ((low >>> 12) & (TLB_ENTRIES - 1)) * ENTRY_WORDS;
+    const entry = baseWord(access) + indexOf(low) * ENTRY_WORDS;
     if (words[entry] !== ((low >>> 12) | (high << 20)) || words[entry + 1] !== high >>> 12) return -1;
     return (low + words[entry + 2]) >>> 0;
   }
@@ -63,7 +63,7 @@ export class Tlb {
     const high = (address / TWO_32) | 0;
     const tagLow = (low >>> 12) | (high << 20);
     const tagHigh = high >>> 12;
-    let entry = TLB_READ_BASE / 4 + ((low >>> 12) & (TLB_ENTRIES - 1)) * ENTRY_WORDS;
+    let entry = TLB_READ_BASE / 4 + indexOf(low) * ENTRY_WORDS;
     for (let array = 0; array < 3; array++, entry += ARRAY_WORDS) {
       if (words[entry] === tagLow && words[entry + 1] === tagHigh) {
         words[entry] = INVALID;
@@ -143,6 +143,11 @@ export class Tlb {
   }
 }
 
+/** Entry of the page of an address, by its low half. Bits from 22 on are folded in: a process's stack and its first mappings end alike, a
+ *  power of two apart. Generated code computes the same (cpu/translation.ts). */
+function indexOf(low: number): number {
+  return ((low >>> 12) ^ (low >>> 22)) & (TLB_ENTRIES - 1);
+}
 /** Word index of the array for one kind of access. The three arrays follow each other in the order of Access. */
 function baseWord(access: Access): number {
   return (access === READ ? TLB_READ_BASE : access === WRITE ? TLB_WRITE_BASE : TLB_EXECUTE_BASE) >>> 2;

@@ -1,7 +1,7 @@
 /** The builder whose operands come from a decoded record: one Wasm function per instruction, operand form and width.
  *
  *  A handler has the type (record: i32, budget: i32) → exit kind and ends with a tail call of the next record's handler. */
-import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
+import { tlbEntry } from "../translation.ts";
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
@@ -304,7 +304,7 @@ export class ColdBuilder extends Builder {
   }
   /** Byte offset of the TLB entry of a page within its array. */
   #tlbEntry(low: Node): Node {
-    return this.graph.op("i32.and", this.graph.op("i32.shr_u", low, this.graph.i32(RAM_TLB_INDEX_SHIFT)), this.graph.i32(RAM_TLB_INDEX_MASK));
+    return tlbEntry(this.graph, low);
   }
   #tlbHit(address: Node, entry: Node, array: number, size: number): Node {
     const { graph } = this;

@@ -10,9 +10,9 @@ import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } fro
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
 import { FIXED_PAGES, JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
-import { RAM_TLB_INDEX_MASK, RAM_TLB_INDEX_SHIFT } from "../translation.ts";
+import { folded, tlbEntry } from "../translation.ts";
 import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
-import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
+import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_BLOCKS_SHIFT, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
 
@@ -199,11 +199,11 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       const before = graph.op("i32.and", graph.op("i32.shr_u", request, graph.i32(RANGE_BEFORE_SHIFT)), graph.i32(RANGE_BEFORE_MASK));
       const first = graph.op("i64.sub", address, wide(before));
       const last = graph.op("i64.add", first, wide(graph.op("i32.sub", graph.op("i32.shr_u", request, graph.i32(RANGE_LENGTH_SHIFT)), graph.i32(1))));
-      const entry = graph.op("i32.and", graph.op("i32.shr_u", graph.op("i32.wrap_i64", first), graph.i32(RAM_TLB_INDEX_SHIFT)), graph.i32(RAM_TLB_INDEX_MASK));
+      const entry = tlbEntry(graph, graph.op("i32.wrap_i64", first));
       const isEmpty = graph.op("i32.eqz", graph.load("i32.load", slot, RANGE_LIMIT));
       // The run of the address's block serves this slot from now on, if it covers what is asked for.
       const kind = graph.select(graph.op("i32.ge_u", slot, graph.i32(slotAddress(FIRST_WRITE_RANGE))), graph.i32(slotAddress(FIRST_WRITE_RANGE + FIRST_BLOCK_RANGE)), graph.i32(slotAddress(FIRST_BLOCK_RANGE)));
-      const number = graph.op("i32.and", graph.op("i32.shr_u", graph.op("i32.wrap_i64", first), graph.i32(LARGE_PAGE_SHIFT)), graph.i32(RANGE_BLOCKS - 1));
+      const number = folded(graph, graph.op("i32.wrap_i64", first), LARGE_PAGE_SHIFT, RANGE_BLOCKS_SHIFT, RANGE_BLOCKS - 1);
       const block = graph.op("i32.add", kind, graph.op("i32.mul", number, graph.i32(RANGE_SLOT_BYTES)));
       const base = graph.load("i64.load", block), limit = graph.load("i64.load", block, RANGE_LIMIT);
       const isCovered = graph.op("i64.lt_u", graph.op("i64.sub", first, base), limit);
