@@ -321,6 +321,18 @@ describe("TLB", () => {
     expect(tlb.find(0x7fff_1234_6000, READ)).toBe(-1);
   });
 
+  test("a stack's last pages and the first mappings' do not take each other's entries", () => {
+    const { tlb, frames } = machine();
+    for (let page = 0; page < 8; page++) {
+      tlb.fill(0x7fff_ffff_f000 - page * 4096, frames.first + page, READ);
+      tlb.fill(0x7fff_f7ff_f000 - page * 4096, frames.first + 8 + page, READ);
+    }
+    for (let page = 0; page < 8; page++) {
+      expect(tlb.find(0x7fff_ffff_f000 - page * 4096, READ)).toBe((frames.first + page) * 4096);
+      expect(tlb.find(0x7fff_f7ff_f000 - page * 4096, READ)).toBe((frames.first + 8 + page) * 4096);
+    }
+  });
+
   test("more fills than the log remembers are dropped too", () => {
     const { tlb, frames } = machine();
     for (let i = 0; i < 3000; i++) tlb.fill(i * 4096, frames.first + (i % 100), i % 2 === 0 ? READ : WRITE);

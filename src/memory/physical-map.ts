@@ -24,8 +24,8 @@ export const RANGE_BASE = 0xe000;
 export const JUMP_CACHE_BASE = 0x1_0000;
 export const HELPER_DATA_BASE = 0x2_0000;
 export const RECORD_BASE = 0x4_0000;
-/** Wasm pages that every RAM has, up to the records. V8 reaches constant addresses inside of what a module says its memory has at least like any other word: as an
- *  operand of the instruction that wants it. */
+/** Wasm pages that every RAM has, up to the records. Constant addresses inside of what a module says its memory has at least are reached
+ *  without a trap handler, so V8 takes them as operands of the instructions that want them. */
 export const FIXED_PAGES = RECORD_BASE / 0x1_0000;
 
 /** Bytes of the decoded record arena for a RAM of `ramBytes`: one sixteenth, at least 2 MiB and at most 64 MiB. */
