@@ -380,6 +380,7 @@ class RegionEmitter {
         otherwise();
       };
       const begin = (): void => {
+        // In both recordings, so that they take the same slots.
         const places = placesOf(b.addresses);
         watch?.begin(places);
       };
