@@ -400,11 +400,12 @@ export class CodeCache {
     }
     const frame = physical >>> 12;
     const first = this.#next;
-    const pageBase = rip - (rip % PAGE_SIZE);
-    const decoder = this.#decoder;
+    const pageBase = rip - (rip % PAGE_SIZE), page = frame * PAGE_SIZE;
+    const decoder = this.#decoder, bytes = this.#ram.u8;
     const d = decoder.decoded;
     let offset = physical & (PAGE_SIZE - 1);
-    if (decoder.decode(this.#ram.u8, physical, PAGE_SIZE - offset, rip) === TRUNCATED) return this.#decodeCrossing(rip, physical);
+    let result = decoder.decode(bytes, physical, PAGE_SIZE - offset, rip);
+    if (result === TRUNCATED) return this.#decodeCrossing(rip, physical);
     const code = this.#frameCode(frame);
     const firstOffset = offset;
     let record = first;
@@ -414,7 +415,6 @@ export class CodeCache {
     code.blocks.set(rip, head);
     while (open) {
       const at = pageBase + offset;
-      const result = decoder.decode(this.#ram.u8, frame * PAGE_SIZE + offset, PAGE_SIZE - offset, at);
       if (result === TRUNCATED || count === MAX_RUN || (record - first) / RECORD_BYTES >= MAX_RUN) {
         // Nothing of a block that was to begin here was decoded: a look-up of this address must not find the jump to it.
         if (code.blocks.get(at) === record) code.blocks.delete(at);
@@ -450,6 +450,7 @@ export class CodeCache {
         }
       }
       record += RECORD_BYTES;
+      if (open) result = decoder.decode(bytes, page + offset, PAGE_SIZE - offset, pageBase + offset);
     }
     const end = open ? record + RECORD_BYTES : record;
     if (count > 0) this.#close(head, record - RECORD_BYTES, count);
@@ -560,21 +561,20 @@ export class CodeCache {
     u8[record + R_SCALE] = d.scale;
     u8[record + R_LENGTH] = d.length | (d.address32 ? 0x80 : 0);
     u16[half + R_COUNT / 2] = 0;
-    const operands = d.encoding.operands;
-    const next = d.nextRip;
-    const relative = operands.length > 0 && operands[0].class === "rel";
+    const { isRelative, hasImmediate } = d.form;
+    const next = d.rip + d.length;
     if (d.isMemory) {
       u32[word + R_DISPLACEMENT / 4] = d.dispLow;
       u32[word + R_DISPLACEMENT / 4 + 1] = d.dispHigh;
     } else {
-      const value = relative ? d.target : next;
+      const value = isRelative ? d.target : next;
       u32[word + R_DISPLACEMENT / 4] = value >>> 0;
       u32[word + R_DISPLACEMENT / 4 + 1] = Math.floor(value / TWO_32);
     }
-    if (relative) {
+    if (isRelative) {
       u32[word + R_TARGET / 4] = 0;
       u32[word + R_RELATIVE / 4] = d.immLow;
-    } else if (operands.some((o) => o.class === "imm")) {
+    } else if (hasImmediate) {
       u32[word + R_IMMEDIATE / 4] = d.immLow;
       u32[word + R_IMMEDIATE / 4 + 1] = d.imm2 !== 0 ? d.imm2 : d.immHigh;
     } else {

@@ -1,8 +1,9 @@
 /** Instruction decoding: bytes → encoding and operands (Intel SDM 2A chapter 2). 64-bit mode only.
  *  Reads only the bytes it is given; faults, fetching and caching are the caller's. */
 import type { Encoding } from "../instructions/define.ts";
-import { FS_BASE, GPR, GS_BASE, vectorAddress, X87_REGISTERS, ZERO } from "../state.ts";
-import { type OpcodeTables, selectEncoding, type Selector } from "./tables.ts";
+import { FS_BASE, GPR, GS_BASE, ZERO } from "../state.ts";
+import { type Form, Forms, type Selector } from "./form.ts";
+import type { OpcodeTables } from "./tables.ts";
 
 export const DECODED = 0;
 /** More bytes are needed than were given. */
@@ -18,11 +19,12 @@ const TWO_32 = 0x1_0000_0000;
 
 /** One decoded instruction; the decoder fills the same object again and again. */
 export class Decoded {
+  form!: Form;
   encoding!: Encoding;
   rip = 0;
   length = 0;
   /** By operand: RAM address of the register, or 0. */
-  registers = [0, 0, 0, 0];
+  registers: readonly number[] = [];
   /** True when the ModRM.rm or moffs operand is memory. */
   isMemory = false;
   lock = false;
@@ -47,187 +49,119 @@ export class Decoded {
   }
   /** A copy that the decoder does not overwrite. */
   copy(): Decoded {
-    const copy = Object.assign(new Decoded(), this);
-    copy.registers = [...this.registers];
-    return copy;
+    return Object.assign(new Decoded(), this);
   }
 }
 
 export class Decoder {
   readonly decoded = new Decoded();
-  readonly #tables: OpcodeTables;
-  readonly #selector: Selector = { repeat: 0, operandSize66: false, rexW: false, rexB: false, rexR: false, modRM: -1 };
+  readonly #forms: Forms;
+  readonly #selector: Selector = { map: 0, opcode: 0, repeat: 0, operandSize66: false, rex: 0, modRM: -1 };
   #code: Uint8Array = new Uint8Array(0);
   #at = 0;
   #end = 0;
-  #start = 0;
 
   constructor(tables: OpcodeTables) {
-    this.#tables = tables;
+    this.#forms = new Forms(tables);
   }
 
   /** Decodes one instruction at `code[offset]`, of which `available` bytes may be read, into {@link decoded}. */
   decode(code: Uint8Array, offset: number, available: number, rip: number): DecodeResult {
     this.#code = code;
-    this.#start = offset;
-    this.#at = offset;
     this.#end = offset + Math.min(available, MAX_LENGTH);
     const limit = available >= MAX_LENGTH ? TOO_LONG : TRUNCATED;
-    const d = this.decoded;
-    const s = this.#selector;
-    s.repeat = 0;
-    s.operandSize66 = false;
-    d.address32 = false;
-    d.segment = ZERO;
-    d.lock = false;
-    d.rip = rip;
-    let rex = 0;
-    let byte = 0;
+    const d = this.decoded, s = this.#selector, end = this.#end;
+    let at = offset, rex = 0, repeat = 0, byte = 0, segment = ZERO;
+    let operandSize66 = false, lock = false, address32 = false;
     for (;;) {
-      if (this.#at >= this.#end) return limit;
-      byte = code[this.#at++];
+      if (at >= end) return limit;
+      byte = code[at++];
       if ((byte & 0xf0) === 0x40) {
         rex = byte;
         continue;
       }
-      if (byte === 0x66) s.operandSize66 = true;
-      else if (byte === 0xf2 || byte === 0xf3) s.repeat = byte;
-      else if (byte === 0xf0) d.lock = true;
-      else if (byte === 0x67) d.address32 = true;
-      else if (byte === 0x64) d.segment = FS_BASE;
-      else if (byte === 0x65) d.segment = GS_BASE;
+      if (byte < 0x26) break;
+      if (byte === 0x66) operandSize66 = true;
+      else if (byte === 0xf2 || byte === 0xf3) repeat = byte;
+      else if (byte === 0xf0) lock = true;
+      else if (byte === 0x67) address32 = true;
+      else if (byte === 0x64) segment = FS_BASE;
+      else if (byte === 0x65) segment = GS_BASE;
       else if (byte === 0x2e || byte === 0x36 || byte === 0x3e || byte === 0x26) {
         // CS, SS, DS and ES overrides have no effect in 64-bit mode, and do not cancel FS or GS.
       } else break;
       rex = 0; // a REX prefix counts only directly before the opcode
     }
-    s.rexW = (rex & 8) !== 0;
-    s.rexB = (rex & 1) !== 0;
-    s.rexR = (rex & 4) !== 0;
     let map = 0;
     if (byte === 0x0f) {
-      if (this.#at >= this.#end) return limit;
-      byte = code[this.#at++];
+      if (at >= end) return limit;
+      byte = code[at++];
       map = 1;
       if (byte === 0x38 || byte === 0x3a) {
         map = byte === 0x38 ? 2 : 3;
-        if (this.#at >= this.#end) return limit;
-        byte = code[this.#at++];
+        if (at >= end) return limit;
+        byte = code[at++];
       }
     }
-    const candidates = this.#tables.candidates(map, byte);
-    if (candidates.length === 0) return INVALID;
+    s.map = map;
+    s.opcode = byte;
+    s.repeat = repeat;
+    s.operandSize66 = operandSize66;
+    s.rex = rex;
     s.modRM = -1;
-    if (candidates[0].hasModRM || candidates.some((c) => c.hasModRM)) {
-      if (this.#at >= this.#end) return limit;
-      s.modRM = code[this.#at];
+    if (this.#forms.hasModRM(map, byte)) {
+      if (at >= end) return limit;
+      s.modRM = code[at];
     }
-    const encoding = selectEncoding(candidates, s);
-    if (encoding === undefined) return INVALID;
-    d.encoding = encoding;
-    d.isMemory = false;
-    d.base = ZERO;
+    const form = this.#forms.select(s);
+    if (form === undefined) return INVALID;
+    d.form = form;
+    d.encoding = form.encoding;
+    d.registers = form.registers;
+    d.isMemory = form.isMemory;
+    d.rip = rip;
+    d.lock = lock;
+    d.address32 = address32;
+    d.segment = form.isExtraSegment ? ZERO : segment;
+    d.base = form.base;
     d.index = ZERO;
     d.scale = 0;
     d.dispLow = 0;
     d.dispHigh = 0;
-    d.immLow = 0;
+    d.immLow = form.fixedImmediate;
     d.immHigh = 0;
     d.imm2 = 0;
     d.target = 0;
-    let ripRelative = false;
-    if (encoding.hasModRM) {
-      this.#at++;
-      if (s.modRM < 0xc0 && encoding.options.ignoresMod !== true) {
-        const outcome = this.#memory(s.modRM, rex);
-        if (outcome < 0) return limit;
-        ripRelative = outcome === 1;
-        d.isMemory = true;
-      }
-    }
-    const operands = encoding.operands;
-    let immediates = 0;
-    for (let i = 0; i < operands.length; i++) {
-      const o = operands[i];
-      let number = 0;
-      switch (o.source) {
-        case "reg":
-          number = ((s.modRM >> 3) & 7) | (o.class === "gpr" || o.class === "xmm" ? (rex & 4) << 1 : 0);
-          // There are six segment registers, and mov cannot load CS (SDM 2B, MOV).
-          if (o.class === "sreg" && (number > 5 || (i === 0 && number === 1))) return INVALID;
-          break;
-        case "rm":
-          if (d.isMemory) {
-            d.registers[i] = 0;
-            continue;
-          }
-          number = (s.modRM & 7) | (o.class === "gpr" || o.class === "xmm" ? (rex & 1) << 3 : 0);
-          break;
-        case "opcode":
-          number = (byte & 7) | ((rex & 1) << 3);
-          break;
-        case "st":
-          number = s.modRM & 7;
-          break;
-        case "fixed":
-          if (o.class === "imm") {
-            d.immLow = o.fixed;
-            d.registers[i] = 0;
-            continue;
-          }
-          d.registers[i] = o.class === "xmm" ? vectorAddress(o.fixed) : GPR + o.fixed * 8;
-          continue;
-        case "immediate":
-        case "relative":
-          if (this.#at + o.immediateBytes > this.#end) return limit;
-          if (immediates++ === 0) this.#immediate(o.immediateBytes, o.signed);
-          else {
-            d.imm2 = code[this.#at];
-            this.#at += o.immediateBytes;
-          }
-          d.registers[i] = 0;
-          continue;
-        case "implicit":
-          d.base = GPR + o.fixed * 8;
-          if (o.token.startsWith("es")) d.segment = ZERO;
-          d.isMemory = true;
-          d.registers[i] = 0;
-          continue;
-        case "offset": {
-          const bytes = d.address32 ? 4 : 8;
-          if (this.#at + bytes > this.#end) return limit;
-          d.dispLow = this.#u32(this.#at);
-          d.dispHigh = bytes === 8 ? this.#u32(this.#at + 4) : 0;
-          this.#at += bytes;
-          d.isMemory = true;
-          d.registers[i] = 0;
-          continue;
-        }
-      }
-      d.registers[i] = registerAddress(o.class, o.width, number, rex !== 0);
-    }
+    if (form.hasModRM) at++;
+    this.#at = at;
+    const isRipRelative = form.isAddressed && this.#memory(s.modRM, rex);
+    if (form.isOffset) this.#offset();
+    if (form.immediateBytes !== 0) this.#immediate(form.immediateBytes, form.isSigned);
+    if (form.secondImmediateBytes !== 0) this.#secondImmediate(form.secondImmediateBytes);
+    if (this.#at > end) return limit;
     // LOCK is for a memory destination only: `lock add eax, [rbx]` is undefined (SDM 2A, LOCK).
-    if (d.lock && !(encoding.options.lock === true && d.isMemory && operands[0].allowsMemory)) return INVALID;
-    d.length = this.#at - this.#start;
-    if (ripRelative) {
+    if (!form.isDefined || (lock && !form.allowsLock)) return INVALID;
+    d.length = this.#at - offset;
+    if (isRipRelative) {
       const target = rip + d.length + (d.dispLow | 0);
       d.dispLow = target >>> 0;
       d.dispHigh = Math.floor(target / TWO_32) >>> 0;
     }
-    if (operands.length > 0 && operands[0].source === "relative") d.target = rip + d.length + (d.immLow | 0);
+    if (form.isRelative) d.target = rip + d.length + (d.immLow | 0);
     return DECODED;
   }
 
-  /** ModRM, SIB and displacement (SDM 2A §2.1.5). Returns 1 for RIP-relative, 0 else, -1 when bytes are missing. */
-  #memory(modRM: number, rex: number): number {
+  // What follows reads no byte from behind the end: where bytes are missing, #at goes past it.
+
+  /** ModRM, SIB and displacement (SDM 2A §2.1.5). True for RIP-relative. */
+  #memory(modRM: number, rex: number): boolean {
     const d = this.decoded;
     const mod = modRM >> 6;
     let base = modRM & 7;
     let displacementBytes = mod === 1 ? 1 : mod === 2 ? 4 : 0;
-    let ripRelative = 0;
+    let isRipRelative = false;
     if (base === 4) {
-      if (this.#at >= this.#end) return -1;
-      const sib = this.#code[this.#at++];
+      const sib = this.#byte();
       const index = ((sib >> 3) & 7) | ((rex & 2) << 2);
       if (index !== 4) {
         d.index = GPR + index * 8;
@@ -238,43 +172,42 @@ export class Decoder {
       else d.base = GPR + (base | ((rex & 1) << 3)) * 8;
     } else if (base === 5 && mod === 0) {
       displacementBytes = 4;
-      ripRelative = 1;
+      isRipRelative = true;
     } else d.base = GPR + (base | ((rex & 1) << 3)) * 8;
-    if (this.#at + displacementBytes > this.#end) return -1;
-    if (displacementBytes === 1) d.dispLow = (this.#code[this.#at] << 24) >> 24;
-    else if (displacementBytes === 4) d.dispLow = this.#u32(this.#at) | 0;
-    this.#at += displacementBytes;
+    if (displacementBytes === 1) d.dispLow = (this.#byte() << 24) >> 24;
+    else if (displacementBytes === 4) d.dispLow = this.#word();
     d.dispHigh = d.dispLow >> 31;
-    return ripRelative;
+    return isRipRelative;
+  }
+  #offset(): void {
+    const d = this.decoded;
+    d.dispLow = this.#word() >>> 0;
+    d.dispHigh = d.address32 ? 0 : this.#word() >>> 0;
   }
 
   #immediate(bytes: number, signed: boolean): void {
     const d = this.decoded;
-    const at = this.#at;
-    if (bytes === 1) d.immLow = signed ? (this.#code[at] << 24) >> 24 : this.#code[at];
-    else if (bytes === 2) {
-      const word = this.#code[at] | (this.#code[at + 1] << 8);
-      d.immLow = signed ? (word << 16) >> 16 : word;
-    } else d.immLow = this.#u32(at) | 0;
-    d.immHigh = bytes === 8 ? this.#u32(at + 4) | 0 : signed ? d.immLow >> 31 : 0;
-    this.#at += bytes;
+    if (bytes === 1) {
+      const byte = this.#byte();
+      d.immLow = signed ? (byte << 24) >> 24 : byte;
+    } else if (bytes === 2) {
+      const half = this.#byte() | (this.#byte() << 8);
+      d.immLow = signed ? (half << 16) >> 16 : half;
+    } else d.immLow = this.#word();
+    d.immHigh = bytes === 8 ? this.#word() : signed ? d.immLow >> 31 : 0;
   }
-  #u32(at: number): number {
-    const c = this.#code;
-    return (c[at] | (c[at + 1] << 8) | (c[at + 2] << 16) | (c[at + 3] << 24)) >>> 0;
+  #secondImmediate(bytes: number): void {
+    this.decoded.imm2 = this.#byte();
+    this.#at += bytes - 1;
   }
-}
-
-/** RAM address of a register. Without REX, byte registers 4…7 are AH, CH, DH, BH (SDM 1 §3.4.1.1). */
-function registerAddress(kind: string, width: number, number: number, hasRex: boolean): number {
-  switch (kind) {
-    case "gpr":
-      return width === 8 && !hasRex && number >= 4 ? GPR + (number - 4) * 8 + 1 : GPR + number * 8;
-    case "xmm":
-      return vectorAddress(number);
-    case "mmx":
-      return X87_REGISTERS + (number & 7) * 16;
-    default:
-      return number;
+  #byte(): number {
+    const at = this.#at++;
+    return at < this.#end ? this.#code[at] : 0;
+  }
+  /** 32 bits, signed. */
+  #word(): number {
+    const at = this.#at, c = this.#code;
+    this.#at = at + 4;
+    return at + 4 <= this.#end ? c[at] | (c[at + 1] << 8) | (c[at + 2] << 16) | (c[at + 3] << 24) : 0;
   }
 }

@@ -1,5 +1,6 @@
 /** Opcode tables: (map, opcode byte) → candidate encodings, and the choice among them. Made from the encoding rows, or filled on demand. */
 import { allEncodings, type Encoding } from "../instructions/define.ts";
+import type { Selector } from "./form.ts";
 
 export const NO_CANDIDATES: readonly Encoding[] = [];
 
@@ -24,18 +25,6 @@ export class OpcodeTables {
   }
 }
 
-/** What the prefixes and ModRM say; the key by which an encoding is chosen. */
-export interface Selector {
-  /** 0, 0xf2 or 0xf3: the last repeat prefix. */
-  repeat: number;
-  operandSize66: boolean;
-  rexW: boolean;
-  rexB: boolean;
-  rexR: boolean;
-  /** The ModRM byte, or -1 if there is none. */
-  modRM: number;
-}
-
 /** Picks the encoding that the prefixes select; F2 and F3 win over 66 as mandatory prefixes (SDM 2A §2.1.2), and what they select may be
  *  nothing. Only where 66 is no more than an operand size, beside a row for any prefix, does it count after them. */
 export function selectEncoding(candidates: readonly Encoding[], s: Selector): Encoding | undefined {
@@ -49,15 +38,16 @@ export function selectEncoding(candidates: readonly Encoding[], s: Selector): En
 
 function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["prefix"] | number): Encoding | undefined {
   let fallback: Encoding | undefined;
+  const rexW = (s.rex & 8) !== 0;
   for (const e of candidates) {
     if (e.prefix !== prefix) continue;
-    if (e.rexW >= 0 && (e.rexW === 1) !== s.rexW) continue;
-    if ((s.rexB && e.options.withoutRexB === true) || (s.rexR && e.options.withoutRexR === true)) continue;
+    if (e.rexW >= 0 && (e.rexW === 1) !== rexW) continue;
+    if (((s.rex & 1) !== 0 && e.options.withoutRexB === true) || ((s.rex & 4) !== 0 && e.options.withoutRexR === true)) continue;
     if (e.modRM >= 0 && e.modRM !== s.modRM) continue;
     if (e.digit >= 0 && e.digit !== ((s.modRM >> 3) & 7)) continue;
     if (e.hasModRM && !formAllowed(e, s.modRM >= 0xc0 || e.options.ignoresMod === true)) continue;
     if (e.size === 0) return e;
-    const wide64 = s.rexW || (e.options.default64 === true && (!s.operandSize66 || e.options.ignoresOperandSize === true));
+    const wide64 = rexW || (e.options.default64 === true && (!s.operandSize66 || e.options.ignoresOperandSize === true));
     const wanted = wide64 ? 64 : s.operandSize66 && e.prefix !== 0x66 ? 16 : 32;
     if (e.size === wanted) return e;
     if (e.size === 32 && wanted === 16) fallback = e;

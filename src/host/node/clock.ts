@@ -15,20 +15,16 @@ export const nodeHost: Host = {
   random: { fill: fillRandom },
 };
 
-let filled = 0;
 let generator: typeof import("node:crypto") | undefined;
 
-/** Loading node:crypto takes longer than a short program runs, and that needs 16 bytes (AT_RANDOM): the first ones come from the host's
- *  device, where there is one. */
+/** Bytes of the host's device where there is one: loading node:crypto takes longer than a short program runs. */
 function fillRandom(target: Uint8Array): void {
-  if (filled++ < 2 && readRandomDevice(target)) return;
-  generator ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
   if (target.length > LARGE) {
-    generator.randomFillSync(target);
+    fillFresh(target);
     return;
   }
   if (unused + target.length > pool.length) {
-    generator.randomFillSync(pool);
+    fillFresh(pool);
     unused = 0;
   }
   const taken = pool.subarray(unused, unused + target.length);
@@ -42,11 +38,22 @@ const pool = new Uint8Array(4096);
 const LARGE = 256;
 let unused = pool.length;
 
+function fillFresh(target: Uint8Array): void {
+  if (readRandomDevice(target)) return;
+  generator ??= createRequire(import.meta.url)("node:crypto") as typeof import("node:crypto");
+  generator.randomFillSync(target);
+}
 function readRandomDevice(target: Uint8Array): boolean {
   try {
     const device = openSync("/dev/urandom", "r");
     try {
-      return readSync(device, target) === target.length;
+      let length = 0;
+      while (length < target.length) {
+        const read = readSync(device, target, length, target.length - length, null);
+        if (read === 0) return false;
+        length += read;
+      }
+      return true;
     } finally {
       closeSync(device);
     }

@@ -1,0 +1,141 @@
+/** What prefixes, opcode and ModRM say of an instruction, whatever follows them: found once and kept, for programs use few hundred of these. */
+import type { Encoding } from "../instructions/define.ts";
+import type { OperandSpec } from "../instructions/operands.ts";
+import { GPR, vectorAddress, X87_REGISTERS, ZERO } from "../state.ts";
+import { type OpcodeTables, selectEncoding } from "./tables.ts";
+
+/** What a form is chosen by. */
+export interface Selector {
+  map: number;
+  opcode: number;
+  /** 0, 0xf2 or 0xf3: the last repeat prefix. */
+  repeat: number;
+  operandSize66: boolean;
+  /** The REX prefix, or 0. */
+  rex: number;
+  /** The ModRM byte, or -1 if there is none. */
+  modRM: number;
+}
+
+export interface Form {
+  readonly encoding: Encoding;
+  /** False for #UD whatever follows. */
+  readonly isDefined: boolean;
+  readonly hasModRM: boolean;
+  /** ModRM.rm is memory. */
+  readonly isAddressed: boolean;
+  /** An operand is memory. */
+  readonly isMemory: boolean;
+  /** The address follows as a number. */
+  readonly isOffset: boolean;
+  /** RAM address of an implicit base register, ZERO if there is none. */
+  readonly base: number;
+  /** It has the segment ES, which no prefix changes. */
+  readonly isExtraSegment: boolean;
+  /** By operand: RAM address of the register, or 0. */
+  readonly registers: readonly number[];
+  readonly fixedImmediate: number;
+  /** Of the first immediate and of the second, 0 where there is none. */
+  readonly immediateBytes: number;
+  readonly secondImmediateBytes: number;
+  readonly isSigned: boolean;
+  /** The immediate is a branch's distance. */
+  readonly isRelative: boolean;
+  /** There is an operand that is an immediate, encoded or fixed. */
+  readonly hasImmediate: boolean;
+  readonly allowsLock: boolean;
+}
+
+/** A power of two. A form that is met when its place is taken by another is found again. */
+const PLACES = 4096;
+
+export class Forms {
+  readonly #tables: OpcodeTables;
+  /** By map * 256 + opcode, when known. */
+  readonly #hasModRM: (boolean | undefined)[] = new Array(4 * 256).fill(undefined);
+  readonly #keys = new Int32Array(PLACES).fill(-1);
+  readonly #forms: (Form | undefined)[] = new Array(PLACES).fill(undefined);
+
+  constructor(tables: OpcodeTables) {
+    this.#tables = tables;
+  }
+  /** Whether any encoding of an opcode has a ModRM byte. */
+  hasModRM(map: number, opcode: number): boolean {
+    return (this.#hasModRM[map * 256 + opcode] ??= this.#tables.candidates(map, opcode).some((c) => c.hasModRM));
+  }
+  /** Undefined when there is no such encoding. */
+  select(s: Selector): Form | undefined {
+    const repeat = s.repeat === 0 ? 0 : s.repeat - 0xf1;
+    const prefixes = (repeat << 1) | (s.operandSize66 ? 1 : 0);
+    const opcode = (s.map << 8) | s.opcode;
+    // REX.X counts only where an index is read.
+    const key = (((opcode << 3) | prefixes) << 13) | ((s.rex & 0x40) << 6) | ((s.rex & 0xd) << 8) | (s.modRM & 0xff);
+    const place = (key ^ (key >>> 9) ^ (key >>> 16)) & (PLACES - 1);
+    if (this.#keys[place] === key) return this.#forms[place];
+    this.#keys[place] = key;
+    return (this.#forms[place] = this.#find(s));
+  }
+  #find(s: Selector): Form | undefined {
+    const encoding = selectEncoding(this.#tables.candidates(s.map, s.opcode), s);
+    return encoding === undefined ? undefined : formOf(encoding, s);
+  }
+}
+
+function formOf(encoding: Encoding, s: Selector): Form {
+  const { operands, options, hasModRM } = encoding;
+  const has = (source: OperandSpec["source"]): boolean => operands.some((o) => o.source === source);
+  const isAddressed = hasModRM && s.modRM < 0xc0 && options.ignoresMod !== true;
+  const isMemory = isAddressed || has("offset") || has("implicit");
+  const implicit = operands.filter((o) => o.source === "implicit");
+  const immediates = operands.filter((o) => o.source === "immediate" || o.source === "relative");
+  return {
+    encoding, hasModRM, isAddressed, isMemory,
+    // There are six segment registers, and mov cannot load CS (SDM 2B, MOV).
+    isDefined: !operands.some((o, i) => o.class === "sreg" && (numberOf(o, s) > 5 || (i === 0 && numberOf(o, s) === 1))),
+    isOffset: has("offset"),
+    base: implicit.length === 0 ? ZERO : GPR + implicit[implicit.length - 1].fixed * 8,
+    isExtraSegment: implicit.some((o) => o.token.startsWith("es")),
+    registers: [0, 1, 2, 3].map((i) => (i < operands.length && !(isAddressed && operands[i].source === "rm") ? registerAddress(operands[i], s) : 0)),
+    fixedImmediate: operands.find((o) => o.source === "fixed" && o.class === "imm")?.fixed ?? 0,
+    immediateBytes: immediates[0]?.immediateBytes ?? 0,
+    secondImmediateBytes: immediates[1]?.immediateBytes ?? 0,
+    isSigned: immediates[0]?.signed === true,
+    isRelative: operands[0]?.source === "relative",
+    hasImmediate: operands.some((o) => o.class === "imm"),
+    allowsLock: options.lock === true && isMemory && operands[0].allowsMemory,
+  };
+}
+
+/** Number of the register that an operand names. */
+function numberOf(o: OperandSpec, { modRM, opcode, rex }: Selector): number {
+  // Only general and XMM registers are sixteen.
+  const isExtended = o.class === "gpr" || o.class === "xmm";
+  switch (o.source) {
+    case "reg":
+      return ((modRM >> 3) & 7) | (isExtended ? (rex & 4) << 1 : 0);
+    case "rm":
+      return (modRM & 7) | (isExtended ? (rex & 1) << 3 : 0);
+    case "opcode":
+      return (opcode & 7) | ((rex & 1) << 3);
+    case "st":
+      return modRM & 7;
+    default:
+      return o.fixed;
+  }
+}
+
+/** RAM address of an operand's register, 0 when it is none. Without REX, byte registers 4…7 are AH, CH, DH, BH (SDM 1 §3.4.1.1). */
+function registerAddress(o: OperandSpec, s: Selector): number {
+  if (o.class === "imm" || o.class === "rel" || o.source === "offset" || o.source === "implicit") return 0;
+  const number = numberOf(o, s);
+  switch (o.class) {
+    case "gpr":
+      return o.source !== "fixed" && o.width === 8 && s.rex === 0 && number >= 4 ? GPR + (number - 4) * 8 + 1 : GPR + number * 8;
+    case "xmm":
+      return vectorAddress(number);
+    case "mmx":
+      return X87_REGISTERS + (number & 7) * 16;
+    default:
+      return number;
+  }
+}
