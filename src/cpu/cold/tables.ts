@@ -104,7 +104,11 @@ export class InstructionTables {
   #encoding(index: number): Encoding {
     const known = this.#made[index];
     if (known !== undefined) return known;
-    const [mnemonic, map, opcode, registerInOpcode, prefix, size, rexW, hasModRM, digit, modRM, options, operands, handlers, definition] = this.#tables.rows[index];
+    // By number: an interpreted [a, b] = row makes an object for each element.
+    const {
+      0: mnemonic, 1: map, 2: opcode, 3: registerInOpcode, 4: prefix, 5: size, 6: rexW, 7: hasModRM, 8: digit, 9: modRM, 10: options, 11: operands,
+      12: handlers, 13: definition,
+    } = this.#tables.rows[index];
     const semantics: Semantics = (b, ...given) => semanticsOf(definition)(b, ...given);
     const encoding: Encoding = {
       mnemonic: this.#tables.mnemonics[mnemonic], row: "", definition, map, opcode, registerInOpcode: registerInOpcode === 1, prefix, size, rexW, hasModRM: hasModRM === 1, digit, modRM,

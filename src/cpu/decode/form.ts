@@ -83,26 +83,42 @@ export class Forms {
 
 function formOf(encoding: Encoding, s: Selector): Form {
   const { operands, options, hasModRM } = encoding;
-  const has = (source: OperandSpec["source"]): boolean => operands.some((o) => o.source === source);
   const isAddressed = hasModRM && s.modRM < 0xc0 && options.ignoresMod !== true;
-  const isMemory = isAddressed || has("offset") || has("implicit");
-  const implicit = operands.filter((o) => o.source === "implicit");
-  const immediates = operands.filter((o) => o.source === "immediate" || o.source === "relative");
+  const registers = [0, 0, 0, 0];
+  let isMemory = isAddressed, isDefined = true, isOffset = false, isExtraSegment = false, isSigned = false, hasImmediate = false;
+  let base = ZERO, fixedImmediate = 0, immediateBytes = 0, secondImmediateBytes = 0;
+  for (let i = 0; i < operands.length; i++) {
+    const o = operands[i];
+    hasImmediate ||= o.class === "imm";
+    switch (o.source) {
+      case "immediate":
+      case "relative":
+        if (immediateBytes === 0) {
+          immediateBytes = o.immediateBytes;
+          isSigned = o.signed;
+        } else secondImmediateBytes = o.immediateBytes;
+        break;
+      case "implicit":
+        base = GPR + o.fixed * 8;
+        isExtraSegment ||= o.token.startsWith("es");
+        isMemory = true;
+        break;
+      case "offset":
+        isOffset = isMemory = true;
+        break;
+      default:
+        if (o.class === "imm") fixedImmediate = o.fixed;
+        else if (o.source !== "rm" || !isAddressed) {
+          const number = numberOf(o, s);
+          registers[i] = registerAddress(o, number, s.rex !== 0);
+          // There are six segment registers, and mov cannot load CS (SDM 2B, MOV).
+          if (o.class === "sreg" && (number > 5 || (i === 0 && number === 1))) isDefined = false;
+        }
+    }
+  }
   return {
-    encoding, hasModRM, isAddressed, isMemory,
-    // There are six segment registers, and mov cannot load CS (SDM 2B, MOV).
-    isDefined: !operands.some((o, i) => o.class === "sreg" && (numberOf(o, s) > 5 || (i === 0 && numberOf(o, s) === 1))),
-    isOffset: has("offset"),
-    base: implicit.length === 0 ? ZERO : GPR + implicit[implicit.length - 1].fixed * 8,
-    isExtraSegment: implicit.some((o) => o.token.startsWith("es")),
-    registers: [0, 1, 2, 3].map((i) => (i < operands.length && !(isAddressed && operands[i].source === "rm") ? registerAddress(operands[i], s) : 0)),
-    fixedImmediate: operands.find((o) => o.source === "fixed" && o.class === "imm")?.fixed ?? 0,
-    immediateBytes: immediates[0]?.immediateBytes ?? 0,
-    secondImmediateBytes: immediates[1]?.immediateBytes ?? 0,
-    isSigned: immediates[0]?.signed === true,
-    isRelative: operands[0]?.source === "relative",
-    hasImmediate: operands.some((o) => o.class === "imm"),
-    allowsLock: options.lock === true && isMemory && operands[0].allowsMemory,
+    encoding, isDefined, hasModRM, isAddressed, isMemory, isOffset, base, isExtraSegment, registers, fixedImmediate, immediateBytes, secondImmediateBytes,
+    isSigned, isRelative: operands.length > 0 && operands[0].source === "relative", hasImmediate, allowsLock: options.lock === true && isMemory && operands[0].allowsMemory,
   };
 }
 
@@ -124,13 +140,11 @@ function numberOf(o: OperandSpec, { modRM, opcode, rex }: Selector): number {
   }
 }
 
-/** RAM address of an operand's register, 0 when it is none. Without REX, byte registers 4…7 are AH, CH, DH, BH (SDM 1 §3.4.1.1). */
-function registerAddress(o: OperandSpec, s: Selector): number {
-  if (o.class === "imm" || o.class === "rel" || o.source === "offset" || o.source === "implicit") return 0;
-  const number = numberOf(o, s);
+/** RAM address of a register. Without REX, byte registers 4…7 are AH, CH, DH, BH (SDM 1 §3.4.1.1). */
+function registerAddress(o: OperandSpec, number: number, hasRex: boolean): number {
   switch (o.class) {
     case "gpr":
-      return o.source !== "fixed" && o.width === 8 && s.rex === 0 && number >= 4 ? GPR + (number - 4) * 8 + 1 : GPR + number * 8;
+      return o.source !== "fixed" && o.width === 8 && !hasRex && number >= 4 ? GPR + (number - 4) * 8 + 1 : GPR + number * 8;
     case "xmm":
       return vectorAddress(number);
     case "mmx":

@@ -39,7 +39,8 @@ export function selectEncoding(candidates: readonly Encoding[], s: Selector): En
 function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["prefix"] | number): Encoding | undefined {
   let fallback: Encoding | undefined;
   const rexW = (s.rex & 8) !== 0;
-  for (const e of candidates) {
+  for (let i = 0; i < candidates.length; i++) {
+    const e = candidates[i];
     if (e.prefix !== prefix) continue;
     if (e.rexW >= 0 && (e.rexW === 1) !== rexW) continue;
     if (((s.rex & 1) !== 0 && e.options.withoutRexB === true) || ((s.rex & 4) !== 0 && e.options.withoutRexR === true)) continue;
@@ -55,8 +56,9 @@ function find(candidates: readonly Encoding[], s: Selector, prefix: Encoding["pr
   return fallback;
 }
 
-function formAllowed(e: Encoding, register: boolean): boolean {
-  for (const o of e.operands) {
+function formAllowed({ operands }: Encoding, register: boolean): boolean {
+  for (let i = 0; i < operands.length; i++) {
+    const o = operands[i];
     if (o.source === "st") return register;
     if (o.source === "rm") return register ? o.allowsRegister : o.allowsMemory;
   }

@@ -114,19 +114,23 @@ export class FloatMode {
   /** Truths, one of which holds when a register is not as `facts` say. */
   notAs(b: Builder, facts: Facts): Value[] {
     const found: Value[] = [];
+    const ask = (n: number, concerns: (fact: Fact) => boolean, isBad: typeof denormal): void => {
+      const at = 4 * n;
+      const doubles = (concerns(facts[at]) ? 1 : 0) | (concerns(facts[at + 1]) ? 2 : 0), singles = (concerns(facts[at + 2]) ? 1 : 0) | (concerns(facts[at + 3]) ? 14 : 0);
+      if (doubles > 0) found.push(isBad(b, b.vectorRegister(n), 64, doubles));
+      if (singles > 0) found.push(isBad(b, b.vectorRegister(n), 32, singles));
+    };
     for (let n = 0; n < 16; n++) {
-      const [low64, high64, low32, rest32] = [...facts.subarray(4 * n, 4 * n + 4)];
-      const chosen = (condition: (fact: Fact) => boolean, ...wanted: readonly [Fact, number][]): number => wanted.reduce((mask, [fact, lane]) => (condition(fact) ? mask | lane : mask), 0);
-      for (const [condition, isBad] of [[(fact: Fact) => fact === TAME, denormal], [isMagnitude, immodest]] as const) {
-        const doubles = chosen(condition, [low64, 1], [high64, 2]), singles = chosen(condition, [low32, 1], [rest32, 14]);
-        if (doubles > 0) found.push(isBad(b, b.vectorRegister(n), 64, doubles));
-        if (singles > 0) found.push(isBad(b, b.vectorRegister(n), 32, singles));
-      }
+      ask(n, isTame, denormal);
+      ask(n, isMagnitude, immodest);
     }
     return found;
   }
 }
 
+function isTame(fact: Fact): boolean {
+  return fact === TAME;
+}
 /** Truth: one of the chosen lanes is denormal. Zero minus one is at the top. */
 function denormal(b: Builder, x: Value, width: 32 | 64, chosen: number): Value {
   const integer = width === 32 ? "i32x4" : "i64x2", smallest = -(1n << BigInt(width - 1)), least = width === 32 ? 1n << 23n : 1n << 52n;

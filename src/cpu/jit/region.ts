@@ -249,8 +249,11 @@ export function endingOf(d: Decoded): Block["ending"] {
 
 /** Blocks that control may reach inside the region after `block`. */
 export function successors(block: Block): Block[] {
+  const { next, taken, others } = block;
   const found: Block[] = [];
-  for (const target of [block.next, block.taken, ...block.others]) if (target !== undefined && typeof target !== "number" && !found.includes(target)) found.push(target);
+  if (typeof next === "object") found.push(next);
+  if (typeof taken === "object" && taken !== next) found.push(taken);
+  for (const other of others) if (!found.includes(other)) found.push(other);
   return found;
 }
 

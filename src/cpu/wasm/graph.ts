@@ -4,7 +4,10 @@
  *  one never used vanishes, so semantics may compute flags nobody reads. Anchored nodes (loads, calls) are always evaluated where they
  *  were created, which keeps program order. A read of a variable is evaluated where it is used, unless an assignment comes between:
  *  a rehearsal of the emission finds out. Locals are used again once their value has been read for the last time.
- *  Rule for authors: a node made inside a nested block may not be used outside it. */
+ *  Rule for authors: a node made inside a nested block may not be used outside it.
+ *
+ *  Much of this runs a few hundred times and no more, so V8 interprets it; loops over lists count, for an interpreted `for…of` makes an
+ *  object at each step. */
 import type { Bytes } from "./emitter.ts";
 import { F32, F64, I32, I64, LOADS, operator, STORES, V128, type ValueType } from "./opcodes.ts";
 
@@ -314,7 +317,8 @@ export class Graph {
   }
 
   #emitAll(statements: readonly Statement[], out: Bytes): void {
-    for (const s of statements) {
+    for (let i = 0; i < statements.length; i++) {
+      const s = statements[i];
       switch (s.t) {
         case "let":
           this.#emitLet(s.node, out);
@@ -324,7 +328,7 @@ export class Graph {
           out.byte(0x21).u32(s.variable);
           break;
         case "do":
-          for (const arg of s.args) this.#push(arg, out);
+          for (let i = 0; i < s.args.length; i++) this.#push(s.args[i], out);
           s.emit(out);
           break;
         case "if":
@@ -395,7 +399,8 @@ export class Graph {
   #emitTree(node: Node, out: Bytes): void {
     if (!node.leaf && node.pass === 2) throw new Error("a node was used outside the block that made it");
     node.pass = 2;
-    for (const arg of node.args) this.#push(arg, out);
+    const { args } = node;
+    for (let i = 0; i < args.length; i++) this.#push(args[i], out);
     node.emit(out);
   }
 }
@@ -412,7 +417,8 @@ class Rehearsal {
     this.#assigned = new Int32Array(variables);
   }
   run(statements: readonly Statement[]): void {
-    for (const s of statements) {
+    for (let i = 0; i < statements.length; i++) {
+      const s = statements[i];
       this.#now++;
       switch (s.t) {
         case "let":
@@ -423,7 +429,7 @@ class Rehearsal {
           this.#assigned[s.variable] = ++this.#now;
           break;
         case "do":
-          for (const arg of s.args) this.#push(arg);
+          for (let i = 0; i < s.args.length; i++) this.#push(s.args[i]);
           break;
         case "if":
           this.#push(s.cond);
@@ -470,7 +476,8 @@ class Rehearsal {
       return;
     }
     if (!node.leaf) node.pass = 1;
-    for (const arg of node.args) this.#push(arg);
+    const { args } = node;
+    for (let i = 0; i < args.length; i++) this.#push(args[i]);
   }
 }
 function anchor(read: Node): void {
@@ -478,13 +485,14 @@ function anchor(read: Node): void {
   read.leaf = false;
 }
 
+const NOTHING: readonly Node[] = [];
 function leaf(type: ValueType, constant: number | bigint | undefined, emit: (out: Bytes) => void, reads = -1): Node {
-  return { type, args: [], emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, pass: 0, loops: 0, reads, note: undefined };
+  return { type, args: NOTHING, emit, constant, kind: PURE, leaf: true, uses: 0, local: -1, pass: 0, loops: 0, reads, note: undefined };
 }
 
 /** Value of an integer operator on constants; undefined when it is not one of these, or not constant. */
 function fold(name: string, args: readonly Node[]): bigint | undefined {
-  const [a, b] = args;
+  const a = args[0], b = args.length > 1 ? args[1] : undefined;
   if (a.constant === undefined || (b !== undefined && b.constant === undefined)) return undefined;
   const x = BigInt(a.constant), y = b === undefined ? 0n : BigInt(b.constant as number | bigint);
   const bits = a.type === I64 ? 64 : 32;
@@ -535,13 +543,13 @@ function countUses(statements: readonly Statement[]): void {
     const s = statements[i];
     switch (s.t) {
       case "let":
-        if (s.node.kind === EFFECT && s.node.uses === 0) for (const arg of s.node.args) use(arg);
+        if (s.node.kind === EFFECT && s.node.uses === 0) useAll(s.node.args);
         break;
       case "set":
         use(s.value);
         break;
       case "do":
-        for (const arg of s.args) use(arg);
+        useAll(s.args);
         break;
       case "if":
         countUses(s.else);
@@ -564,5 +572,8 @@ function countUses(statements: readonly Statement[]): void {
   }
 }
 function use(node: Node): void {
-  if (node.uses++ === 0) for (const arg of node.args) use(arg);
+  if (node.uses++ === 0) useAll(node.args);
+}
+function useAll(nodes: readonly Node[]): void {
+  for (let i = 0; i < nodes.length; i++) use(nodes[i]);
 }
