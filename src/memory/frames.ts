@@ -138,6 +138,7 @@ export class FrameAllocator {
 
   /** Every frame that was ever in use, or undefined when there are more than `most`. Linear in the frames. */
   touched(most: number): number[] | undefined {
+    if (this.peak > most) return undefined;
     const found: number[] = [];
     const { flags } = this;
     // RAM has a multiple of four frames, and most were never touched.

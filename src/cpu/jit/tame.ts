@@ -192,31 +192,50 @@ function planOf({ name, width, lanes, isSame }: Arithmetic, facts: Facts): Bound
 function apply({ asked, register, causes, arithmetic }: Effect, state: State, asksMagnitudes: boolean): void {
   const { facts, begun, terms } = state;
   const plan = arithmetic === undefined || !asksMagnitudes ? undefined : planOf(arithmetic, facts);
-  const sums = new Map<number, { readonly begun: number; readonly terms: Fact }>();
+  const sums: (Sum | undefined)[] = [];
   if (plan !== undefined) {
     arithmetic?.lanes.forEach(({ x, y }, i) => {
       const lane = plan.lanes[i];
-      if (arithmetic.name === "add" || arithmetic.name === "sub") sums.set(i, sumOf(state, { x, y }, lane, causes.findIndex((cause) => typeof cause === "object" && "lane" in cause && cause.lane === i) + 4 * register));
+      if (arithmetic.name === "add" || arithmetic.name === "sub") {
+        sums[i] = sumOf(state, { x, y }, lane, causes.findIndex((cause) => typeof cause === "object" && "lane" in cause && cause.lane === i) + 4 * register);
+      }
       if (x >= 0 && lane.x > TAME) facts[x] = lane.x;
       if (y >= 0) facts[y] = lane.y;
     });
   }
   for (const fact of asked) facts[fact] = Math.max(facts[fact], TAME);
   if (register < 0) return;
-  const after = causes.map((cause) => {
-    if (typeof cause === "number") return { fact: cause, begun: NOWHERE, terms: ZERO };
-    if ("lane" in cause) return { fact: plan?.lanes[cause.lane].result ?? TAME, ...(sums.get(cause.lane) ?? { begun: NOWHERE, terms: ZERO }) };
-    const fact = cause.reduce((known, from) => join(known, facts[from]), ZERO);
-    return cause.length === 1 ? { fact, begun: begun[cause[0]], terms: terms[cause[0]] } : { fact, begun: NOWHERE, terms: ZERO };
-  });
-  after.forEach((each, i) => {
-    facts[4 * register + i] = each.fact;
-    begun[4 * register + i] = each.begun;
-    terms[4 * register + i] = each.terms;
-  });
+  // All of them are found before any is changed.
+  for (let i = 0; i < 4; i++) {
+    const cause = causes[i];
+    let fact = TAME, from = NOWHERE, added = ZERO;
+    if (typeof cause === "number") fact = cause;
+    else if ("lane" in cause) {
+      const sum = sums[cause.lane];
+      fact = plan?.lanes[cause.lane].result ?? TAME;
+      if (sum !== undefined) ({ begun: from, terms: added } = sum);
+    } else {
+      fact = ZERO;
+      for (let k = 0; k < cause.length; k++) fact = join(fact, facts[cause[k]]);
+      if (cause.length === 1) {
+        from = begun[cause[0]];
+        added = terms[cause[0]];
+      }
+    }
+    after.facts[i] = fact;
+    after.begun[i] = from;
+    after.terms[i] = added;
+  }
+  facts.set(after.facts, 4 * register);
+  begun.set(after.begun, 4 * register);
+  terms.set(after.terms, 4 * register);
 }
+/** Of the register that {@link apply} is about to change. */
+const after: State = { facts: new Int32Array(4), begun: new Int8Array(4), terms: new Int32Array(4) };
+/** Where a sum was begun, and what was added to it since. */
+interface Sum { readonly begun: number; readonly terms: Fact }
 /** Which operand is the sum so far, and which the term. The destination's own is preferred. */
-function sumOf({ begun, terms }: State, { x, y }: { readonly x: number; readonly y: number }, known: { readonly x: Fact; readonly y: Fact }, destination: number): { readonly begun: number; readonly terms: Fact } {
+function sumOf({ begun, terms }: State, { x, y }: { readonly x: number; readonly y: number }, known: { readonly x: Fact; readonly y: Fact }, destination: number): Sum {
   const at = (fact: number): number => (fact < 0 ? NOWHERE : begun[fact]);
   if (x === y || (at(x) < 0 && at(y) < 0)) return { begun: NOWHERE, terms: ZERO };
   const isSecond = at(x) < 0 || at(y) === destination;
@@ -271,9 +290,17 @@ const COMPARISON = /^u?comis([sd])$/;
 const WHOLE_MOVE = /^mov([au]p[sd]|dq[au])$/;
 const ZEROING = /^(xorp[sd]|pxor)$/;
 
+const effects = new WeakMap<Decoded, Effect>();
 function effectOf(d: Decoded): Effect {
+  const to = vectorOf(d, 0);
+  if (to < 0) return NOTHING;
+  let effect = effects.get(d);
+  if (effect === undefined) effects.set(d, (effect = vectorEffectOf(d, to)));
+  return effect;
+}
+function vectorEffectOf(d: Decoded, to: number): Effect {
   const name = d.encoding.mnemonic;
-  const to = vectorOf(d, 0), from = vectorOf(d, 1);
+  const from = vectorOf(d, 1);
   const own = (fact: number): Cause => [4 * to + fact];
   const other = (fact: number): Cause => (from < 0 ? UNKNOWN : [4 * from + fact]);
   const become = (causes: readonly Cause[], asked: readonly number[] = []): Effect => ({ asked, register: to, causes });
@@ -309,20 +336,18 @@ function effectOf(d: Decoded): Effect {
     return become(lanes(isDouble, TAME), ask(...operands.flatMap((n): [number, number][] => facts.map((fact) => [n, fact]))));
   }
   if (WHOLE_MOVE.test(name)) {
-    return to < 0 ? NOTHING : become([other(LOW64), other(HIGH64), other(LOW32), other(REST32)]);
+    return become([other(LOW64), other(HIGH64), other(LOW32), other(REST32)]);
   }
-  if (ZEROING.test(name) && to === from && to >= 0) return become([ZERO, ZERO, ZERO, ZERO]);
+  if (ZEROING.test(name) && to === from) return become([ZERO, ZERO, ZERO, ZERO]);
   switch (name) {
     case "movsd":
-      if (to < 0) return NOTHING;
       return d.isMemory ? become([UNKNOWN, ZERO, UNKNOWN, UNKNOWN]) : become(low(true, other(LOW64)));
     case "movss":
-      if (to < 0) return NOTHING;
       return d.isMemory ? become([UNKNOWN, ZERO, UNKNOWN, ZERO]) : become(low(false, other(LOW32)));
     case "movq":
-      return to < 0 ? NOTHING : become([other(LOW64), ZERO, UNKNOWN, UNKNOWN]);
+      return become([other(LOW64), ZERO, UNKNOWN, UNKNOWN]);
     case "movd":
-      return to < 0 ? NOTHING : become([UNKNOWN, ZERO, UNKNOWN, d.encoding.size === 64 ? UNKNOWN : ZERO]);
+      return become([UNKNOWN, ZERO, UNKNOWN, d.encoding.size === 64 ? UNKNOWN : ZERO]);
     case "cvtsi2sd":
       return become(low(true, INTEGER));
     case "cvtsi2ss":
@@ -341,10 +366,10 @@ function effectOf(d: Decoded): Effect {
       return become(lanes(false, TAME));
     case "movlpd":
     case "movlps":
-      return to < 0 ? NOTHING : become([UNKNOWN, own(HIGH64), UNKNOWN, UNKNOWN]);
+      return become([UNKNOWN, own(HIGH64), UNKNOWN, UNKNOWN]);
     case "movhpd":
     case "movhps":
-      return to < 0 ? NOTHING : become([own(LOW64), UNKNOWN, own(LOW32), UNKNOWN]);
+      return become([own(LOW64), UNKNOWN, own(LOW32), UNKNOWN]);
     case "movhlps":
       return become([other(HIGH64), own(HIGH64), UNKNOWN, UNKNOWN]);
     case "movlhps":
@@ -367,7 +392,7 @@ function effectOf(d: Decoded): Effect {
     case "pcmpestrm":
       return { asked: [], register: 0, causes: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN] };
   }
-  return to < 0 ? NOTHING : become([UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]);
+  return become([UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]);
 }
 
 /** Four binary32 lanes, each chosen by two bits of the immediate out of the register in its place. */
