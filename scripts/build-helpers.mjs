@@ -1,7 +1,7 @@
 // Compiles the floating-point helpers (src/cpu/assembly, AssemblyScript) to dist/helpers.wasm.
 //
 // The module imports the guest memory and nothing else: no runtime, no collector, no abort. Its static tables start at
-// HELPER_DATA_BASE and must end below RECORD_BASE (src/memory/physical-map.ts); this script refuses to write a module
+// HELPER_DATA_BASE and must end below RANGE_BASE (src/memory/physical-map.ts); this script refuses to write a module
 // that breaks either rule.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +10,7 @@ import asc from "assemblyscript/asc";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const HELPER_DATA_BASE = 0x2_0000;
-const RECORD_BASE = 0x4_0000;
+const RANGE_BASE = 0x4_0000;
 
 /** Compiles the helpers and returns the module's bytes. Throws with the compiler's messages when it does not compile. */
 export async function compileHelpers() {
@@ -45,10 +45,10 @@ function checkModule(bytes) {
   const module = new WebAssembly.Module(bytes);
   const imports = WebAssembly.Module.imports(module).filter((entry) => entry.kind !== "memory");
   if (imports.length > 0) throw new Error(`helpers import ${imports.map((entry) => entry.name).join(", ")}`);
-  const memory = new WebAssembly.Memory({ initial: RECORD_BASE / 0x1_0000 + 1 });
+  const memory = new WebAssembly.Memory({ initial: RANGE_BASE / 0x1_0000 + 1 });
   new WebAssembly.Instance(module, { env: { memory } });
   const used = new Uint8Array(memory.buffer);
-  const outside = used.findIndex((byte, address) => byte !== 0 && (address < HELPER_DATA_BASE || address >= RECORD_BASE));
+  const outside = used.findIndex((byte, address) => byte !== 0 && (address < HELPER_DATA_BASE || address >= RANGE_BASE));
   if (outside >= 0) throw new Error(`helpers place data at 0x${outside.toString(16)}`);
 }
 

@@ -26,13 +26,19 @@ export const RANGE_SLOT_BYTES = 32;
 export const RANGE_LIMIT = 8;
 export const RANGE_DELTA = 16;
 export const RANGE_MISSES = 20;
-/** By base register, 16 for none, 17 of FS or GS; and so many of each, for a register points here and there in turn. */
-export const RANGE_CLASSES = 18;
+/** By base register, 16 for FS or GS; and so many of each, for a register points here and there in turn. */
+export const RANGE_CLASSES = 17;
 export const RANGE_BANKS = 4;
-/** Behind those, class + 18 × bank, come slots that are found by the address: the run that was last filled for each of so many blocks of
+/** Regions take turns with spaces of such slots: where a register points in one function says nothing of the next. */
+export const RANGE_SPACES = 12;
+/** Behind those, class + 17 × (bank + 4 × space), come slots for constant addresses, by their page: a program's variables, its pointers to
+ *  functions and its constants lie in pages of their own that no run includes together. */
+export const FIRST_CONSTANT_RANGE = RANGE_CLASSES * RANGE_BANKS * RANGE_SPACES;
+export const RANGE_CONSTANTS = 64;
+/** Behind those come slots that are found by the address: the run that was last filled for each of so many blocks of
  *  2 MiB. A slot that misses takes its run from there. */
-export const FIRST_BLOCK_RANGE = RANGE_CLASSES * RANGE_BANKS;
-export const RANGE_BLOCKS_SHIFT = 5;
+export const FIRST_BLOCK_RANGE = FIRST_CONSTANT_RANGE + RANGE_CONSTANTS;
+export const RANGE_BLOCKS_SHIFT = 7;
 export const RANGE_BLOCKS = 1 << RANGE_BLOCKS_SHIFT;
 /** Slots before this one serve reads, from it on writes, in the same order. */
 export const FIRST_WRITE_RANGE = FIRST_BLOCK_RANGE + RANGE_BLOCKS;
@@ -87,7 +93,6 @@ export class Ranges {
     this.ram = ram;
     this.frames = frames;
     this.whole = new Int32Array(frames.end);
-    for (let slot = 0; slot < RANGE_SLOTS; slot++) this.empty(slot);
   }
 
   // Emptying ----------------------------------------------------------------------------------------------------------

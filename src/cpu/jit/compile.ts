@@ -22,6 +22,7 @@
  *  What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import { assert } from "../../base/assert.ts";
 import { FIXED_PAGES, JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
+import { RANGE_SPACES } from "../../memory/ranges.ts";
 import type { Value } from "../builder.ts";
 import { jumpCacheEntry } from "../cold/cold-builder.ts";
 import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK } from "../cold/record.ts";
@@ -91,7 +92,7 @@ export function compileRegion(region: Region, { marks, expected = 0, slot = 0, c
   const asksMode = !careful && !changesMode && (expected & NOTICE_MAGNITUDE) === 0;
   const plan = { careful, changesMode, asksMode, bounded: asksMode && (expected & NOTICE_MODE) === 0 };
   const b = new JitBuilder(graph, {
-    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, callAddress: 5, endCall: 6, materialize: 7, regionType,
+    rangeRead: 0, rangeWrite: 1, flushWrite: 2, checkWrite: 3, gotoAddress: 4, callAddress: 5, endCall: 6, materialize: 7, regionType, space: slot % RANGE_SPACES,
     helper: (name) => {
       let index = helpers.indexOf(name);
       if (index < 0) index = helpers.push(name) - 1;

@@ -9,7 +9,7 @@ import { Builder, loadName, type MagnitudePlan, type Operand, type Value, storeN
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { JUMP_CACHE_BASE, RANGE_BASE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, PAGE_SHIFT, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
   BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
@@ -28,12 +28,13 @@ import type { Facts } from "./tame.ts";
 import { type StackPlan, type StackState, stackBehind, UNPLANNED } from "./x87-plan.ts";
 import { X87Stack } from "./x87-stack.ts";
 import { RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MAY_LEAVE, RANGE_READS } from "../translation.ts";
-import { FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
+import { FIRST_CONSTANT_RANGE, FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_CONSTANTS, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 
 /** For so many turns questions are answered at once. */
 const MOST_TURNS = 2 ** 20;
-const CLASS_NONE = 16;
-const CLASS_SEGMENT = 17;
+const CLASS_SEGMENT = 16;
+/** No register: the address is a constant, or an implicit operand's. */
+const CLASS_NONE = 17;
 const CLASS_STACK = 4;
 /** EXIT_KIND that means: what the floating-point helpers have left says why. */
 const FLOAT = -2;
@@ -52,6 +53,8 @@ export interface JitImports {
   readonly materialize: number;
   /** Type of the functions that regions are. */
   readonly regionType: number;
+  /** Which space of range slots the region uses. */
+  readonly space: number;
   readonly helper: (name: string) => number;
 }
 
@@ -78,7 +81,7 @@ interface Advancing { readonly advance: Advance; readonly group: Group; readonly
 
 export class JitBuilder extends Builder {
   /** For what is recorded to learn something and never emitted. */
-  static readonly NO_IMPORTS: JitImports = { rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, callAddress: 0, endCall: 0, materialize: 0, regionType: 0, helper: () => 0 };
+  static readonly NO_IMPORTS: JitImports = { rangeRead: 0, rangeWrite: 0, flushWrite: 0, checkWrite: 0, gotoAddress: 0, callAddress: 0, endCall: 0, materialize: 0, regionType: 0, space: 0, helper: () => 0 };
   override readonly leavesAtDenormals: boolean;
   override readonly callsWithFloats = true;
   readonly #imports: JitImports;
@@ -650,7 +653,7 @@ export class JitBuilder extends Builder {
   #load(name: string, address: Value, bytes: number, rangeClass: number): Node {
     const { graph } = this;
     const host = this.#stored ? this.#asked(address, bytes, false) : this.#access(address, bytes, false, rangeClass);
-    if (host === undefined) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass), bytes, this.#imports.rangeRead));
+    if (host === undefined) return graph.load(name, this.#hostAfterStore(address, this.readRange(rangeClass, this.bank(rangeClass, address)), bytes, this.#imports.rangeRead));
     return graph.load(name, graph.get(host.variable), host.offset);
   }
   storeAt(address: Value, value: Value, rangeClass = this.#implicitClass()): void {
@@ -659,7 +662,7 @@ export class JitBuilder extends Builder {
     const host = this.#stored ? this.#asked(address, bytes, true) : this.#access(address, bytes, true, rangeClass);
     this.#noteStore();
     if (host === undefined) {
-      const there = this.#hostAfterStore(address, this.writeRange(rangeClass), bytes, this.#imports.rangeWrite);
+      const there = this.#hostAfterStore(address, this.writeRange(rangeClass, this.bank(rangeClass, address)), bytes, this.#imports.rangeWrite);
       graph.store(storeName(value), there, value.node);
       graph.ifUnlikely(graph.op("i32.eq", there, graph.i32(BOUNCE_WRITE)), () => graph.callVoid(this.#imports.flushWrite));
       return;
@@ -694,15 +697,19 @@ export class JitBuilder extends Builder {
     return /^(push|pop|call|ret|leave|enter)/.test(name) ? CLASS_STACK : CLASS_NONE;
   }
   /** Stack pages that are read have been written: one slot serves both. */
-  readRange(rangeClass: number, bank = this.#bank(rangeClass)): number {
-    return RANGE_BASE + (rangeClass === CLASS_STACK ? FIRST_WRITE_RANGE + CLASS_STACK : rangeClass + bank * RANGE_CLASSES) * RANGE_SLOT_BYTES;
+  readRange(rangeClass: number, bank: number): number {
+    return rangeClass === CLASS_STACK ? this.writeRange(rangeClass, bank) : RANGE_BASE + this.#slot(rangeClass, bank) * RANGE_SLOT_BYTES;
   }
-  writeRange(rangeClass: number, bank = this.#bank(rangeClass)): number {
-    return RANGE_BASE + (FIRST_WRITE_RANGE + rangeClass + bank * RANGE_CLASSES) * RANGE_SLOT_BYTES;
+  writeRange(rangeClass: number, bank: number): number {
+    return RANGE_BASE + (FIRST_WRITE_RANGE + this.#slot(rangeClass, bank)) * RANGE_SLOT_BYTES;
+  }
+  #slot(rangeClass: number, bank: number): number {
+    return rangeClass === CLASS_NONE ? FIRST_CONSTANT_RANGE + bank : rangeClass + RANGE_CLASSES * (bank + RANGE_BANKS * this.#imports.space);
   }
   /** A register that is made to point elsewhere uses another slot: a list's node and its head do not push each other out. */
-  #bank(rangeClass: number): number {
-    return rangeClass < CLASS_NONE && rangeClass !== CLASS_STACK ? this.addresses.assignments(rangeClass) % RANGE_BANKS : 0;
+  bank(rangeClass: number, address: Value): number {
+    if (rangeClass === CLASS_NONE) return Number(BigInt(address.node.constant ?? 0) >> BigInt(PAGE_SHIFT)) & (RANGE_CONSTANTS - 1);
+    return rangeClass === CLASS_STACK || rangeClass === CLASS_SEGMENT ? 0 : this.addresses.assignments(rangeClass) % RANGE_BANKS;
   }
   /** Host address of an access, which is asked for unless a group has done so. */
   #access(address: Value, bytes: number, write: boolean, rangeClass: number): Host {
@@ -712,7 +719,7 @@ export class JitBuilder extends Builder {
     if (known !== undefined) return { variable: known.host, offset: () => place.offset - known.low };
     const group: Group = { root: place.root, low: place.offset, high: place.offset + bytes, write, host: graph.variable(I32), block: this.#block };
     addresses.add(group);
-    const bank = this.#bank(rangeClass);
+    const bank = this.bank(rangeClass, address);
     const range = (): number => (group.write ? this.writeRange(rangeClass, bank) : this.readRange(rangeClass, bank));
     const before = (): number => place.offset - group.low;
     const advance = this.#turn?.[this.#begun++];

@@ -3,7 +3,7 @@
  *  The region is compiled once more with marks; compiling depends on nothing but the region, so this is the code that runs. Locals are
  *  named after what the prologue loads into them. */
 import { RANGE_BASE } from "../../memory/physical-map.ts";
-import { FIRST_WRITE_RANGE, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_SLOTS } from "../../memory/ranges.ts";
+import { FIRST_CONSTANT_RANGE, FIRST_WRITE_RANGE, RANGE_BANKS, RANGE_CLASSES, RANGE_DELTA, RANGE_LIMIT, RANGE_SLOT_BYTES, RANGE_SLOTS } from "../../memory/ranges.ts";
 import { Decoded } from "../decode/decoder.ts";
 import { formatInstruction, registerName } from "../decode/format.ts";
 import {
@@ -96,8 +96,12 @@ function stateName(at: number): string | undefined {
   if (slot >= 0 && slot < RANGE_SLOTS) {
     const field = (at - RANGE_BASE) % RANGE_SLOT_BYTES;
     const name = field === 0 ? "base" : field === RANGE_LIMIT ? "limit" : field === RANGE_DELTA ? "delta" : `field${field}`;
-    const within = slot % FIRST_WRITE_RANGE, number = within % RANGE_CLASSES, bank = Math.floor(within / RANGE_CLASSES);
-    return `${slot < FIRST_WRITE_RANGE ? "read" : "write"}.${["none", "segment"][number - 16] ?? registerName(number)}${bank === 0 ? "" : bank}.${name}`;
+    return `${slot < FIRST_WRITE_RANGE ? "read" : "write"}.${slotName(slot % FIRST_WRITE_RANGE)}.${name}`;
   }
   return WORDS[at];
+}
+function slotName(slot: number): string {
+  if (slot >= FIRST_CONSTANT_RANGE) return `constant${slot - FIRST_CONSTANT_RANGE}`;
+  const number = slot % RANGE_CLASSES, bank = Math.floor(slot / RANGE_CLASSES) % RANGE_BANKS;
+  return `${number === RANGE_CLASSES - 1 ? "segment" : registerName(number)}${bank === 0 ? "" : bank}`;
 }

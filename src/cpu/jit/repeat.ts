@@ -19,8 +19,8 @@ export function recordRepeat(b: JitBuilder, copies: boolean, size: number): void
     graph.ifUnlikely(copies ? tooMuch : graph.op("i32.or", tooMuch, down.node), () => b.coldStep());
     const back = b.sub(bytes, b.constant(64, size));
     const lowest = (address: Value): Value => (copies ? b.select(down, b.sub(address, back), address) : address);
-    const source = copies ? b.span(lowest(from), bytes, from, size, b.readRange(RSI), false) : undefined;
-    const target = b.span(lowest(to), bytes, to, size, b.writeRange(RDI), true);
+    const source = copies ? b.span(lowest(from), bytes, from, size, b.readRange(RSI, b.bank(RSI, from)), false) : undefined;
+    const target = b.span(lowest(to), bytes, to, size, b.writeRange(RDI, b.bank(RDI, to)), true);
     const length = graph.op("i32.wrap_i64", bytes.node);
     if (source !== undefined) {
       // Where the target begins inside the source, elements are copied that were written before; downwards, the other way round.
