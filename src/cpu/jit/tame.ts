@@ -79,36 +79,49 @@ export function findTame({ order, loops, follows }: Layout, ways: readonly { rea
     state.facts.set(wanted.get(to) ?? NO_FACTS);
     state.begun.fill(NOWHERE);
   }
-  const heads = new Map([...loops.values()].map((loop) => [loop.head, { loop, isInnermost: ![...loops.keys()].some((other) => other !== loop.head && loop.body.has(other)), first: new Int32Array(FACTS).fill(ZERO), weakened: 0 }]));
+  const heads = new Map([...loops.values()].map((loop) => [loop.head, {
+    loop, isInnermost: ![...loops.keys()].some((other) => other !== loop.head && loop.body.has(other)), first: new Int32Array(FACTS).fill(ZERO), weakened: 0,
+    backs: [...loop.body].filter((block) => edges.get(block)?.includes(loop.head) === true),
+  }]));
   for (const { way } of ways) heads.get(way)?.first.set((states.get(way) as State).facts);
-  for (let changed = true; changed; ) {
-    changed = false;
+  const stale = new Set(order);
+  while (stale.size > 0) {
     for (const block of order) {
+      if (!stale.delete(block)) continue;
       const { facts, begun, terms } = states.get(block) as State;
       const out: State = { facts: facts.slice(), begun: begun.slice(), terms: terms.slice() };
       if (heads.has(block)) {
-        out.begun.forEach((_, fact) => { out.begun[fact] = fact; });
+        for (let fact = 0; fact < FACTS; fact++) out.begun[fact] = fact;
         out.terms.fill(ZERO);
       }
       for (const effect of effects.get(block) as Effect[]) apply(effect, out, asksMagnitudes);
       for (const next of edges.get(block) as Block[]) {
         const head = heads.get(next), to = states.get(next) as State;
         if (head === undefined) {
-          if (merge(to, out)) changed = true;
+          if (merge(to, out)) stale.add(next);
           continue;
         }
-        const isBack = head.loop.body.has(block);
-        const brought = out.facts.map((fact, i) => {
+        const isBack = head.loop.body.has(block), asked = wanted.get(next) as Facts;
+        const brought = new Int32Array(FACTS);
+        let isFirstNew = false;
+        for (let i = 0; i < FACTS; i++) {
+          const fact = out.facts[i];
           // Who comes into a loop asks what the loop would ask in each turn.
-          const now = isBack ? fact : atLeast(fact, (wanted.get(next) as Facts)[i]);
+          const now = isBack ? fact : atLeast(fact, asked[i]);
           const isSum = isBack && head.isInnermost && out.begun[i] === i;
-          if (!isSum) head.first[i] = join(head.first[i], now);
-          return isSum ? accumulated(head.first[i], out.terms[i], widthOf(i)) : now;
-        });
+          if (!isSum) {
+            const first = join(head.first[i], now);
+            isFirstNew ||= first !== head.first[i];
+            head.first[i] = first;
+          }
+          brought[i] = isSum ? accumulated(head.first[i], out.terms[i], widthOf(i)) : now;
+        }
         if (mergeFacts(to.facts, brought, head.weakened > PATIENCE)) {
-          changed = true;
+          stale.add(next);
           head.weakened++;
         }
+        // A sum is as large as what it was first, and what was added.
+        if (isFirstNew) for (const back of head.backs) stale.add(back);
       }
     }
   }
