@@ -30,10 +30,11 @@ import { type HelperName, helperSignatures } from "../helpers.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
-import { Graph, type Label, type Node } from "../wasm/graph.ts";
+import { Graph, type Label, type Node, type Variable } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
 import { blocksThatAskForFlags } from "./effects.ts";
 import { ColdOnly, JitBuilder, meetValues, type TextState, type Values } from "./jit-builder.ts";
+import { TurnFlags } from "./flags.ts";
 import { isTurn, placesOf, shortestTurn, TURNS_BETWEEN, TurnWatch } from "./advance.ts";
 import type { FloatPlan } from "./float-mode.ts";
 import { flowOfRegisters, type RegisterFlow } from "./register-flow.ts";
@@ -370,20 +371,25 @@ class RegionEmitter {
     const b = this.#b;
     const { head, body, last } = loop;
     const charge = shortestTurn(loop, this.#layout), need = this.#cost[head.index];
-    const emitTurn = (again: Label, otherwise: () => void, watch?: TurnWatch): void => {
+    const asks = this.#asking.has(head), flags = new TurnFlags(b, graph);
+    const emitTurn = (again: Label, otherwise: () => void, { watch, noted }: { readonly watch?: TurnWatch; readonly noted?: Variable | undefined }): void => {
       for (const block of body) this.#arrivals.delete(block);
       const end = (): void => {
         watch?.end(b.addresses.state);
-        if (this.#asking.has(head)) b.jitFlags.save();
+        if (watch !== undefined) flags.see(b.jitFlags.state);
+        if (noted !== undefined) flags.keep(b.jitFlags.state);
+        else if (asks) b.jitFlags.save();
         b.charge();
         graph.if(b.mayTurn(), () => graph.br(again));
         b.requireBudget(need, head.start);
+        if (noted !== undefined) b.jitFlags.save();
         otherwise();
       };
       const begin = (): void => {
         // In both recordings, so that they take the same slots.
         const places = placesOf(b.addresses);
         watch?.begin(places);
+        if (noted !== undefined) b.jitFlags.state = flags.begin(b.isBudgetOther(noted));
       };
       this.#turn = { head, begin, end };
       this.#emitRange(head.index, last, head.index);
@@ -393,13 +399,14 @@ class RegionEmitter {
       const watch = new TurnWatch(b.addresses);
       const slowTurns = graph.aside(() => {
         b.setTurns(TURNS_BETWEEN, charge, need);
-        graph.loop((slow) => emitTurn(slow, () => graph.br(again), watch));
+        graph.loop((slow) => emitTurn(slow, () => graph.br(again), { watch }));
       });
       graph.block((unknown) => {
         const question = graph.placeholder();
+        const noted = asks && flags.areKnown ? b.noteBudget() : undefined;
         graph.loop((quick) => {
           b.beginTurn(watch.plan());
-          emitTurn(quick, () => graph.br(again));
+          emitTurn(quick, () => graph.br(again), { noted });
           const isUnknown = b.endTurn(charge, need);
           question(() => graph.ifUnlikely(isUnknown(), () => graph.br(unknown)));
         });

@@ -70,7 +70,7 @@ export function writtenBy(d: Decoded): number {
   return d.registers.reduce((all, address, i) => (((operands >> i) & 1) === 0 ? all : all | (1 << generalRegister(address))), registers);
 }
 
-/** Blocks at whose beginning the flags of before may still be asked for. Who leaves on an edge back for want of budget has them still. */
+/** Blocks at whose beginning the flags of before may still be asked for. */
 export function blocksThatAskForFlags(order: readonly Block[], follows: (from: Block, to: Block) => boolean): ReadonlySet<Block> {
   const asking = new Set<Block>();
   const passing: Block[] = [];
@@ -78,7 +78,7 @@ export function blocksThatAskForFlags(order: readonly Block[], follows: (from: B
     const decisive = block.instructions.map((d) => effectOf(d).flags).find((effect) => effect !== "keeps");
     if (decisive === "asks" || block.entry >= 0) asking.add(block);
     else if (decisive === undefined) {
-      if (leavesAtEnd(block, follows)) asking.add(block);
+      if (leavesAtEnd(block, follows) || goesBack(block, follows)) asking.add(block);
       else passing.push(block);
     }
   }
@@ -93,6 +93,10 @@ export function blocksThatAskForFlags(order: readonly Block[], follows: (from: B
   return asking;
 }
 
+/** True when the block's end may go back in the order, where the region is left for want of budget. */
+function goesBack(block: Block, follows: (from: Block, to: Block) => boolean): boolean {
+  return successors(block).some((next) => next.index <= block.index && follows(block, next));
+}
 /** True when the block's end may leave the region. */
 function leavesAtEnd(block: Block, follows: (from: Block, to: Block) => boolean): boolean {
   const { ending, next, taken } = block;

@@ -14,7 +14,7 @@
  *  Logic operations are differences: result − 0. */
 import { type Condition, Flags, type Value } from "../builder.ts";
 import { FLAG_ADJUST, FLAG_CARRY, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, LAZY_KIND, LAZY_X, LAZY_Y } from "../state.ts";
-import type { Graph, Node } from "../wasm/graph.ts";
+import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I64 } from "../wasm/opcodes.ts";
 import { deriveFlag, LAZY_CARRY, LAZY_OVERFLOW, LAZY_SHIFT, LAZY_SUM, LAZY_DIFFERENCE, WORDS } from "../lazy-flags.ts";
 import type { JitBuilder } from "./jit-builder.ts";
@@ -304,6 +304,53 @@ export class JitFlags extends Flags {
   #storeOperand(address: number, node: Node): void {
     this.#graph.store(node.type === I64 ? "i64.store" : "i32.store", this.#graph.i32(0), node, address);
   }
+}
+
+/** Flags that a loop's turn leaves to the next one: the last setter's operands, in locals instead of RAM. Who leaves before the next setter stores them;
+ *  mostly nobody does, and the locals vanish. Known from a first recording, used in a second (advance.ts). */
+export class TurnFlags {
+  readonly #b: JitBuilder;
+  readonly #graph: Graph;
+  #last: Setter | undefined;
+  #isSame = true;
+  #x: Variable | undefined;
+  #y: Variable | undefined;
+
+  constructor(b: JitBuilder, graph: Graph) {
+    this.#b = b;
+    this.#graph = graph;
+  }
+  /** First recording: what a way round ends with. */
+  see({ base, beside }: FlagState): void {
+    const setter = isSetter(base) && base.plain && beside.size === 0 ? base : undefined;
+    this.#isSame &&= setter !== undefined && (this.#last === undefined || isAlike(this.#last, setter));
+    this.#last = setter;
+  }
+  /** True when all ways round end with the same kind of setter. */
+  get areKnown(): boolean {
+    return this.#isSame && this.#last !== undefined;
+  }
+  /** Second recording, where a turn begins: as RAM says in the first turn, as the last setter did in others. @param isAgain truth: not the first */
+  begin(isAgain: Node): FlagState {
+    const graph = this.#graph, { kind, x, y, result } = this.#last as Setter, b = this.#b;
+    this.#x = graph.variable(x.node.type);
+    const before = b.ofNode(graph.get(this.#x), x.width);
+    if (y.node.constant === undefined) this.#y = graph.variable(y.node.type);
+    const other = this.#y === undefined ? b.constant(y.width, BigInt(y.node.constant as number | bigint)) : b.ofNode(graph.get(this.#y), y.width);
+    const then: Setter = { kind, x: before, y: other, plain: true, result: result === x ? before : kind === LAZY_SUM ? b.add(before, other) : b.sub(before, other) };
+    return { base: { condition: isAgain, then: { base: then, beside: NOTHING }, otherwise: FLAGS_IN_RAM }, beside: NOTHING };
+  }
+  /** Second recording, where a turn ends. */
+  keep({ base }: FlagState): void {
+    const setter = base as Setter;
+    if (!isSetter(base) || !isAlike(setter, this.#last as Setter)) throw new Error("a loop's recordings end with different flags");
+    this.#graph.set(this.#x as Variable, setter.x.node);
+    if (this.#y !== undefined) this.#graph.set(this.#y, setter.y.node);
+  }
+}
+function isAlike(a: Setter, b: Setter): boolean {
+  return a.kind === b.kind && a.x.width === b.x.width && a.x.node.type === b.x.node.type && a.y.node.type === b.y.node.type && a.y.node.constant === b.y.node.constant
+    && (a.x === a.result) === (b.x === b.result);
 }
 
 function isSetter(base: FlagState["base"]): base is Setter {

@@ -188,4 +188,30 @@ describe("translated code and the cold engine agree on random code", () => {
     }
     expect(translated.cpu.jitStats?.regions).toBeGreaterThan(FLOWS / 4);
   });
+  test("flags of the turn before, where a late turn faults", () => {
+    const code = [
+      0x4c, 0x89, 0x07, 0x48, 0x83, 0xc7, 0x08, 0x48, 0x39, 0xd7, 0x75, 0xf4, // fill: mov [rdi], r8; add rdi, 8; cmp rdi, rdx; jne fill
+      0x4c, 0x89, 0x4f, 0xf0, 0x48, 0x89, 0xdf, // mov [rdi - 16], r9; mov rdi, rbx
+      0x48, 0x8b, 0x07, 0x48, 0x8b, 0x08, // back: mov rax, [rdi]; mov rcx, [rax]
+      0x48, 0x83, 0xc7, 0x08, 0x48, 0x39, 0xf7, 0x75, 0xf1, // add rdi, 8; cmp rdi, rsi; jne back
+    ];
+    const table = BigInt(DATA + PAGE_SIZE + 512), end = table + 64n * 8n, fault = end - 16n;
+    for (const limit of [table - 8n, fault - 1n, fault + 1n, fault + 17n, fault + (1n << 63n)]) {
+      const registers: bigint[] = new Array(16).fill(0n);
+      registers[RDI] = registers[RBX] = registers[8] = table;
+      registers[2] = end;
+      registers[RSI] = limit;
+      registers[9] = 1n;
+      const each = { code, registers, fill: 0n, budgets: [LIMIT] };
+      expect(new Machine("jit").run(each)).toEqual(new Machine("interp").run(each));
+    }
+  });
+  test("flags from before a loop without end that leaves them alone", () => {
+    const code = [0x9e, 0x48, 0x8d, 0x49, 0x01, 0xeb, 0xfa]; // sahf; back: lea rcx, [rcx + 1]; jmp back
+    for (const rax of [0x0000n, 0xd500n]) {
+      const registers = Array.from({ length: 16 }, (_, n) => (n === 0 ? rax : 0n));
+      const each = { code, registers, fill: 0n, budgets: [LIMIT] };
+      expect(new Machine("jit").run(each)).toEqual(new Machine("interp").run(each));
+    }
+  });
 });

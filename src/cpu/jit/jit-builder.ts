@@ -783,6 +783,16 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     graph.store("i32.store", graph.i32(0), graph.select(graph.op("i32.gt_s", value, graph.i32(need)), value, graph.i32(need)), LEAST_BUDGET);
   }
+  /** Notes the budget that turns begin with. */
+  noteBudget(): Variable {
+    const noted = this.graph.variable(I32);
+    this.graph.set(noted, this.graph.get(this.#budget));
+    return noted;
+  }
+  /** Truth: the budget is not what was noted. */
+  isBudgetOther(noted: Variable): Node {
+    return this.graph.op("i32.ne", this.graph.get(this.#budget), this.graph.get(noted));
+  }
   /** Truth: another turn may be done before anything is asked. */
   mayTurn(): Node {
     const { graph } = this;
