@@ -5,10 +5,10 @@
  *   0x02000  TLB, read entries                    (memory/tlb.ts)
  *   0x06000  TLB, write entries
  *   0x0a000  TLB, execute entries
- *   0x10000  jump cache: rip → decoded record     (cpu/cold)
  *   0x20000  static data of the helper module     (cpu/assembly)
  *   0x40000  range translation slots              (memory/ranges.ts)
- *   0x50000  decoded record arena                 (cpu/cold), a share of RAM
+ *   0x50000  jump cache: rip → decoded record     (cpu/cold)
+ *   0x90000  decoded record arena                 (cpu/cold), a share of RAM
  *   ......   guest frames up to the end of RAM    (memory/frames.ts)
  */
 export const PAGE_SHIFT = 12;
@@ -20,10 +20,10 @@ export const STATE_BASE = 0x1000;
 export const TLB_READ_BASE = 0x2000;
 export const TLB_WRITE_BASE = 0x6000;
 export const TLB_EXECUTE_BASE = 0xa000;
-export const JUMP_CACHE_BASE = 0x1_0000;
 export const HELPER_DATA_BASE = 0x2_0000;
 export const RANGE_BASE = 0x4_0000;
-export const RECORD_BASE = 0x5_0000;
+export const JUMP_CACHE_BASE = 0x5_0000;
+export const RECORD_BASE = 0x9_0000;
 /** Wasm pages that every RAM has, up to the records. Constant addresses inside of what a module says its memory has at least are reached
  *  without a trap handler, so V8 takes them as operands of the instructions that want them. */
 export const FIXED_PAGES = RECORD_BASE / 0x1_0000;
