@@ -5,6 +5,7 @@
  *   0x02000  TLB, read entries                    (memory/tlb.ts)
  *   0x06000  TLB, write entries
  *   0x0a000  TLB, execute entries
+ *   0x0e000  free
  *   0x20000  static data of the helper module     (cpu/assembly)
  *   0x40000  range translation slots              (memory/ranges.ts)
  *   0x50000  jump cache: rip → decoded record     (cpu/cold)

@@ -4,9 +4,10 @@ import { CodeGuard } from "../../memory/code-guard.ts";
 import { FrameAllocator } from "../../memory/frames.ts";
 import { Mmu } from "../../memory/mmu.ts";
 import { PageTables } from "../../memory/page-table.ts";
-import { JUMP_CACHE_BASE, PAGE_SIZE } from "../../memory/physical-map.ts";
+import { JUMP_CACHE_BASE, PAGE_SIZE, RANGE_BASE, RECORD_BASE } from "../../memory/physical-map.ts";
 import { PTE_PRESENT, PTE_USER } from "../../memory/pte.ts";
 import { Ram } from "../../memory/ram.ts";
+import { RANGE_SLOT_BYTES, RANGE_SLOTS } from "../../memory/ranges.ts";
 import { Tlb } from "../../memory/tlb.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { HandlerTable } from "./handler-table.ts";
@@ -108,4 +109,9 @@ test("a block that reaches into the next page is looked up each time: it depends
   code.dropJumps();
   jumpTo(CODE);
   expect(known()).toEqual([CODE]);
+});
+
+test("range slots and jump cache end before what comes behind them in RAM", () => {
+  expect(RANGE_BASE + RANGE_SLOTS * RANGE_SLOT_BYTES).toBeLessThanOrEqual(JUMP_CACHE_BASE);
+  expect(JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * 16).toBeLessThanOrEqual(RECORD_BASE);
 });

@@ -2,8 +2,8 @@
  *  Reads only the bytes it is given; faults, fetching and caching are the caller's. */
 import type { Encoding } from "../instructions/define.ts";
 import { FS_BASE, GPR, GS_BASE, ZERO } from "../state.ts";
-import { type Form, Forms, type Selector } from "./form.ts";
-import type { OpcodeTables } from "./tables.ts";
+import { type Form, Forms } from "./form.ts";
+import type { OpcodeTables, Selector } from "./tables.ts";
 
 export const DECODED = 0;
 /** More bytes are needed than were given. */

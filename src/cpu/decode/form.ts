@@ -1,21 +1,8 @@
-/** What prefixes, opcode and ModRM say of an instruction, whatever follows them: found once and kept, for programs use few hundred of these. */
+/** What prefixes, opcode and ModRM say of an instruction, whatever follows them: found once and kept, for a program uses a few hundred of these. */
 import type { Encoding } from "../instructions/define.ts";
 import type { OperandSpec } from "../instructions/operands.ts";
 import { GPR, vectorAddress, X87_REGISTERS, ZERO } from "../state.ts";
-import { type OpcodeTables, selectEncoding } from "./tables.ts";
-
-/** What a form is chosen by. */
-export interface Selector {
-  map: number;
-  opcode: number;
-  /** 0, 0xf2 or 0xf3: the last repeat prefix. */
-  repeat: number;
-  operandSize66: boolean;
-  /** The REX prefix, or 0. */
-  rex: number;
-  /** The ModRM byte, or -1 if there is none. */
-  modRM: number;
-}
+import { type OpcodeTables, selectEncoding, type Selector } from "./tables.ts";
 
 export interface Form {
   readonly encoding: Encoding;

@@ -1,6 +1,5 @@
 /** Opcode tables: (map, opcode byte) → candidate encodings, and the choice among them. Made from the encoding rows, or filled on demand. */
 import { allEncodings, type Encoding } from "../instructions/define.ts";
-import type { Selector } from "./form.ts";
 
 export const NO_CANDIDATES: readonly Encoding[] = [];
 
@@ -23,6 +22,19 @@ export class OpcodeTables {
     const key = map * 256 + opcode;
     return (this.#rows[key] ??= this.#missing(key) ?? NO_CANDIDATES);
   }
+}
+
+/** What opcode, prefixes and ModRM say; by this an encoding is chosen. */
+export interface Selector {
+  map: number;
+  opcode: number;
+  /** 0, 0xf2 or 0xf3: the last repeat prefix. */
+  repeat: number;
+  operandSize66: boolean;
+  /** The REX prefix, or 0. */
+  rex: number;
+  /** The ModRM byte, or -1 if there is none. */
+  modRM: number;
 }
 
 /** Picks the encoding that the prefixes select; F2 and F3 win over 66 as mandatory prefixes (SDM 2A §2.1.2), and what they select may be

@@ -303,12 +303,13 @@ const COMPARISON = /^u?comis([sd])$/;
 const WHOLE_MOVE = /^mov([au]p[sd]|dq[au])$/;
 const ZEROING = /^(xorp[sd]|pxor)$/;
 
-const effects = new WeakMap<Decoded, Effect>();
+/** Instructions of regions are copies that nobody changes, unlike the one that the decoder fills. */
+const vectorEffects = new WeakMap<Decoded, Effect>();
 function effectOf(d: Decoded): Effect {
   const to = vectorOf(d, 0);
   if (to < 0) return NOTHING;
-  let effect = effects.get(d);
-  if (effect === undefined) effects.set(d, (effect = vectorEffectOf(d, to)));
+  let effect = vectorEffects.get(d);
+  if (effect === undefined) vectorEffects.set(d, (effect = vectorEffectOf(d, to)));
   return effect;
 }
 function vectorEffectOf(d: Decoded, to: number): Effect {
