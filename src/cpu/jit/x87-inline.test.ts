@@ -1,4 +1,4 @@
-/** 80-bit sums and products in place are what the helpers say, which are compared with the processor (assembly/x87.test.ts): the number, and
+/** 80-bit sums, products and quotients in place are what the helpers say, which are compared with the processor (assembly/x87.test.ts): the number, and
  *  whether and where it was rounded. Significands are made so that halves and near halves are met. MENIOS_SEED, MENIOS_X87_PAIRS. */
 import { expect, test } from "vitest";
 import { loadHelpers, Random } from "../assembly/oracle.ts";
@@ -7,11 +7,11 @@ import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph } from "../wasm/graph.ts";
 import { I32, I64, type ValueType } from "../wasm/opcodes.ts";
 import { JitBuilder } from "./jit-builder.ts";
-import { inlineProduct, inlineSum, type Wide } from "./x87-inline.ts";
+import { inlineProduct, inlineQuotient, inlineSum, type Wide, wideOf } from "./x87-inline.ts";
 
 const SEED = Number(process.env["MENIOS_SEED"] ?? 1), PAIRS = Number(process.env["MENIOS_X87_PAIRS"] ?? 60_000);
 const PLAIN_CONTROL = 0x037f, C1 = 0x200, PE = 0x20;
-type Operation = "x87_sum" | "x87_product";
+type Operation = "x87_sum" | "x87_product" | "x87_quotient";
 type Number80 = readonly [m: bigint, se: number];
 interface Found { readonly m: bigint; readonly se: number; readonly rounding: number }
 
@@ -19,8 +19,9 @@ interface Found { readonly m: bigint; readonly se: number; readonly rounding: nu
 function inPlace(operation: Operation): (x: Number80, y: Number80) => Found | undefined {
   const types: ValueType[] = [I64, I32, I64, I32], graph = new Graph(types), module = new ModuleBuilder();
   const b = new JitBuilder(graph, JitBuilder.NO_IMPORTS, { careful: false, changesMode: false, asksMode: false, bounded: false });
-  const wide = (first: number): Wide => ({ m: b.ofNode(graph.get(graph.parameter(first)), 64), se: b.ofNode(graph.get(graph.parameter(first + 1)), 32) });
-  const { m, se, isUsual, lost, up } = operation === "x87_sum" ? inlineSum(b, graph, wide(0), wide(2)) : inlineProduct(b, wide(0), wide(2));
+  const wide = (first: number): Wide => wideOf(b, b.ofNode(graph.get(graph.parameter(first)), 64), b.ofNode(graph.get(graph.parameter(first + 1)), 32));
+  const x = wide(0), y = wide(2);
+  const { m, se, isUsual, lost, up } = operation === "x87_sum" ? inlineSum(b, x, y) : operation === "x87_product" ? inlineProduct(b, x, y) : inlineQuotient(b, x, y);
   const zero = graph.i32(0);
   graph.store("i64.store", zero, m.node, 0);
   graph.store("i32.store", zero, se.node, 8);
@@ -57,7 +58,7 @@ function pair(random: Random): [Number80, Number80] {
   return random.below(16) === 0 ? [odd, numbers[1]] : random.below(16) === 0 ? [numbers[0], odd] : numbers;
 }
 
-test.each<Operation>(["x87_sum", "x87_product"])(`%s of ${PAIRS} pairs (seed ${SEED})`, async (operation) => {
+test.each<Operation>(["x87_sum", "x87_product", "x87_quotient"])(`%s of ${PAIRS} pairs (seed ${SEED})`, async (operation) => {
   const { helpers, ram } = await loadHelpers(), random = new Random(SEED), compute = inPlace(operation);
   const words = new DataView(ram.memory.buffer);
   let usual = 0;

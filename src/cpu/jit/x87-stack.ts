@@ -7,7 +7,7 @@ import type { Builder, Value } from "../builder.ts";
 import { FP_NOTICE, NOTICE_STACK, SCRATCH_A, SCRATCH_D, X87_CONTROL, X87_INSTRUCTION, X87_OPERAND, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
-import { inlineProduct, inlineSum, type Wide } from "./x87-inline.ts";
+import { inlineProduct, inlineQuotient, inlineSum, magnitudeOf, storedSignExponent, type Wide, wideOf, zeroOf } from "./x87-inline.ts";
 import { type StackPlan, type StackState, UNKNOWN, VALID } from "./x87-plan.ts";
 
 const SIGN = 0x8000, BIAS = 16383;
@@ -77,8 +77,7 @@ export class X87Stack {
     graph.set(this.#operand, graph.load("i64.load", zero, X87_OPERAND));
     this.#slots.forEach((slot, n) => {
       if (slot === undefined) return;
-      graph.set(slot.m, graph.load("i64.load", this.#address(n), X87_REGISTERS));
-      graph.set(slot.se, graph.load("i32.load16_u", this.#address(n), X87_REGISTERS + 8));
+      this.#setSlot(slot, this.#load(this.#address(n), X87_REGISTERS));
     });
   }
   /** Truth: the region must not be entered like that. */
@@ -129,11 +128,18 @@ export class X87Stack {
     const slot = this.#slot((this.#state.top + i) & 7);
     return { m: this.#b.ofNode(this.#graph.get(slot.m), 64), se: this.#b.ofNode(this.#graph.get(slot.se), 32) };
   }
-  #set(i: number, { m, se }: Wide): void {
-    const n = (this.#state.top + i) & 7, slot = this.#slot(n);
+  #set(i: number, value: Wide): void {
+    const n = (this.#state.top + i) & 7;
     this.#written.add(n);
+    this.#setSlot(this.#slot(n), value);
+  }
+  #setSlot(slot: Slot, { m, se }: Wide): void {
     this.#graph.set(slot.m, m.node);
     this.#graph.set(slot.se, se.node);
+  }
+  #load(address: Node, offset: number): Wide {
+    const graph = this.#graph, b = this.#b;
+    return wideOf(b, b.ofNode(graph.load("i64.load", address, offset), 64), b.ofNode(graph.load("i32.load16_u", address, offset + 8), 32));
   }
   /** What {@link stackBehind} will say follows from the instruction; here only its value is set. */
   #push(value: Wide): void {
@@ -166,7 +172,7 @@ export class X87Stack {
     const negative = b.shrS(x, 63), size = b.sub(b.xor(x, negative), negative), zeros = b.clz(size);
     const exponent = b.sub(this.#number(BIAS + 63), b.trunc(zeros, 32));
     const se = b.or(b.and(b.trunc(negative, 32), this.#number(SIGN)), exponent);
-    return { m: b.shl(size, zeros), se: b.select(b.isZero(x), this.#number(0), se) };
+    return { m: b.shl(size, zeros), se: b.select(b.isZero(x), zeroOf(b, this.#number(0)).se, se) };
   }
   /** Of a normal number or a zero. */
   #ofFloat(bits: Value): Wide {
@@ -180,7 +186,7 @@ export class X87Stack {
     const sign = b.and(word, this.#number(SIGN));
     return {
       m: b.select(isZero, b.constant(64, 0), significand),
-      se: b.or(sign, b.select(isZero, this.#number(0), b.add(biased, this.#number(BIAS - bias)))),
+      se: b.or(sign, b.select(isZero, zeroOf(b, this.#number(0)).se, b.add(biased, this.#number(BIAS - bias)))),
     };
   }
 
@@ -193,17 +199,13 @@ export class X87Stack {
     const [first, second] = isReversed ? [y, x] : [x, y];
     const name = isSum ? "x87_sum" : operation === MULTIPLY ? "x87_product" : "x87_quotient";
     const other = isSum && operation !== ADD ? { m: second.m, se: b.xor(second.se, this.#number(SIGN)) } : second;
-    const graph = this.#graph, zero = graph.i32(0);
+    const graph = this.#graph;
     const byHelper = (): Wide => {
-      this.#leaveIf(b.isZero(b.helper(name, first.m, first.se, other.m, other.se)));
+      this.#leaveIf(b.isZero(b.helper(name, first.m, storedSignExponent(b, first), other.m, storedSignExponent(b, other))));
       this.#loadConditionOne();
-      return { m: b.ofNode(graph.load("i64.load", zero, SCRATCH_A), 64), se: b.ofNode(graph.load("i32.load16_u", zero, SCRATCH_A + 8), 32) };
+      return this.#load(graph.i32(0), SCRATCH_A);
     };
-    if (operation >= DIVIDE) {
-      this.#set(i, byHelper());
-      return;
-    }
-    const { m, se, isUsual, lost, up } = isSum ? inlineSum(b, graph, first, other) : inlineProduct(b, first, other);
+    const { m, se, isUsual, lost, up } = isSum ? inlineSum(b, first, other) : operation === MULTIPLY ? inlineProduct(b, first, other) : inlineQuotient(b, first, other);
     graph.ifLikely(isUsual.node, () => {
       this.#set(i, { m, se });
       graph.set(this.#lost, graph.op("i64.or", graph.get(this.#lost), lost.node));
@@ -232,13 +234,13 @@ export class X87Stack {
         this.#push(this.#ofInteger(args[0]));
         return true;
       case "x87_push_f80":
-        this.#push(this.#passing as Wide);
+        this.#push(wideOf(b, (this.#passing as Wide).m, (this.#passing as Wide).se));
         return true;
       case "x87_push_register":
         this.#push(this.#get(number(0)));
         return true;
       case "x87_push_constant":
-        this.#push(number(0) === 0 ? { m: b.constant(64, TOP_BIT), se: this.#number(BIAS) } : { m: b.constant(64, 0), se: this.#number(0) });
+        this.#push(number(0) === 0 ? { m: b.constant(64, TOP_BIT), se: this.#number(BIAS) } : zeroOf(b, this.#number(0)));
         return true;
       case "x87_move":
         this.#set(number(0), this.#get(0));
@@ -254,8 +256,8 @@ export class X87Stack {
       }
       case "x87_change_sign":
       case "x87_absolute": {
-        const { m, se } = this.#get(0);
-        this.#set(0, { m, se: name === "x87_absolute" ? b.and(se, this.#number(SIGN - 1)) : b.xor(se, this.#number(SIGN)) });
+        const top = this.#get(0);
+        this.#set(0, name === "x87_absolute" ? magnitudeOf(b, top) : { m: top.m, se: b.xor(top.se, this.#number(SIGN)) });
         this.#clearConditionOne();
         return true;
       }
@@ -265,14 +267,14 @@ export class X87Stack {
         return true;
       case "x87_store_f32":
       case "x87_store_f64": {
-        const { m, se } = this.#get(0), narrow = b.helper(name === "x87_store_f32" ? "x87_narrow_f32" : "x87_narrow_f64", m, se);
+        const top = this.#get(0), narrow = b.helper(name === "x87_store_f32" ? "x87_narrow_f32" : "x87_narrow_f64", top.m, storedSignExponent(b, top));
         this.#leaveIf(b.isZero(b.ofNode(this.#graph.load("i32.load", this.#graph.i32(0), SCRATCH_D), 32)));
         this.#loadConditionOne();
         return narrow;
       }
       case "x87_compare_flags": {
         const x = this.#get(0), y = this.#get(number(0));
-        const order = b.helper("x87_order", x.m, x.se, y.m, y.se);
+        const order = b.helper("x87_order", x.m, storedSignExponent(b, x), y.m, storedSignExponent(b, y));
         this.#leaveIf(b.eq(order, this.#number(2)));
         // ZF when equal, CF when less.
         return b.or(b.shl(b.zext(b.isZero(order), 32), 6), b.shrU(order, 31));
