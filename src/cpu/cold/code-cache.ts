@@ -19,7 +19,7 @@ import type { InstructionTables } from "./tables.ts";
 import { CODE_EPOCH, gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
   FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
-  R_EPOCH, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES, REGION_ENTRY_SHIFT, REGION_SLOT_MASK,
+  R_EPOCH, R_IMMEDIATE, R_LENGTH, R_OPERAND0, R_OPERAND1, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES, REGION_ENTRY_SHIFT, REGION_SLOT_MASK,
 } from "./record.ts";
 
 /** Longest run of instructions decoded in one go. */
@@ -545,25 +545,20 @@ export class CodeCache {
 
   /** Lays out one decoded instruction as record.ts draws it. */
   #write(record: number, d: Decoded): void {
-    const { u8, u16, u32 } = this.#ram;
+    const { u32 } = this.#ram;
     const numbers = this.#handlers.numbers(d.encoding);
-    const full = d.index !== ZERO || d.segment !== ZERO || d.address32;
-    const handler = numbers[d.isMemory ? (full ? FORM_FULL : FORM_BASE) : FORM_REGISTER];
-    assert(handler >= 0, "no handler for operand form", { opcode: d.encoding.opcode, map: d.encoding.map, rip: d.rip });
-    const half = record >>> 1;
+    const { registers, isMemory } = d;
+    const handler = numbers[!isMemory ? FORM_REGISTER : d.index !== ZERO || d.segment !== ZERO || d.address32 ? FORM_FULL : FORM_BASE];
+    if (handler < 0) assert(false, "no handler for operand form", { opcode: d.encoding.opcode, map: d.encoding.map, rip: d.rip });
     const word = record >>> 2;
-    u16[half] = handler;
-    u16[half + R_OPERAND0 / 2] = d.registers[0];
-    u16[half + R_OPERAND0 / 2 + 1] = d.registers[1];
-    u16[half + R_SEGMENT / 2] = d.isMemory ? d.segment : d.registers[2];
-    u16[half + R_BASE / 2] = d.base;
-    u16[half + R_INDEX / 2] = d.index;
-    u8[record + R_SCALE] = d.scale;
-    u8[record + R_LENGTH] = d.length | (d.address32 ? 0x80 : 0);
-    u16[half + R_COUNT / 2] = 0;
+    // Fields of 16 bits by twos; the last word's are the scale, the length and the count.
+    u32[word] = handler | (registers[0] << 16);
+    u32[word + R_OPERAND1 / 4] = registers[1] | ((isMemory ? d.segment : registers[2]) << 16);
+    u32[word + R_BASE / 4] = d.base | (d.index << 16);
+    u32[word + R_SCALE / 4] = d.scale | ((d.length | (d.address32 ? 0x80 : 0)) << 8);
     const { isRelative, hasImmediate } = d.form;
     const next = d.rip + d.length;
-    if (d.isMemory) {
+    if (isMemory) {
       u32[word + R_DISPLACEMENT / 4] = d.dispLow;
       u32[word + R_DISPLACEMENT / 4 + 1] = d.dispHigh;
     } else {

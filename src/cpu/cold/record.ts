@@ -14,6 +14,7 @@
 export const RECORD_BYTES = 32;
 export const R_HANDLER = 0;
 export const R_OPERAND0 = 2;
+export const R_OPERAND1 = 4;
 export const R_SEGMENT = 6;
 export const R_BASE = 8;
 export const R_INDEX = 10;

@@ -22,6 +22,9 @@ type Row = readonly [
   hasModRM: 0 | 1, digit: number, modRM: number, options: number, operands: readonly number[], handlers: HandlerNumbers, definition: number,
 ];
 
+/** An encoding of these tables. */
+interface Numbered extends Encoding { readonly numbers: HandlerNumbers }
+
 /** The section's contents, as JSON. */
 interface Tables {
   readonly fingerprint: number;
@@ -68,7 +71,6 @@ export class InstructionTables {
   readonly opcodes: OpcodeTables;
   readonly #tables: Tables;
   readonly #made: (Encoding | undefined)[] = [];
-  readonly #numbers = new Map<Encoding, HandlerNumbers>();
   #meaningsChecked = false;
 
   /** Of a module that {@link buildColdModule} built. Throws when it has no tables or not those of this code. */
@@ -81,7 +83,7 @@ export class InstructionTables {
 
   /** Handler numbers of an encoding of these tables. */
   numbers(encoding: Encoding): HandlerNumbers {
-    return this.#numbers.get(encoding) as HandlerNumbers;
+    return (encoding as Numbered).numbers;
   }
   /** Mnemonic of a handler's instruction, "" for those that no instruction has. */
   mnemonicOf(handler: number): string {
@@ -110,12 +112,11 @@ export class InstructionTables {
       12: handlers, 13: definition,
     } = this.#tables.rows[index];
     const semantics: Semantics = (b, ...given) => semanticsOf(definition)(b, ...given);
-    const encoding: Encoding = {
+    const encoding: Numbered = {
       mnemonic: this.#tables.mnemonics[mnemonic], row: "", definition, map, opcode, registerInOpcode: registerInOpcode === 1, prefix, size, rexW, hasModRM: hasModRM === 1, digit, modRM,
-      operands: operands.map((operand) => this.#tables.operands[operand]), options: this.#tables.options[options], semantics,
+      operands: operands.map((operand) => this.#tables.operands[operand]), options: this.#tables.options[options], semantics, numbers: handlers,
     };
     this.#made[index] = encoding;
-    this.#numbers.set(encoding, handlers);
     return encoding;
   }
 }

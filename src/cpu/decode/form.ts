@@ -42,6 +42,10 @@ export class Forms {
   readonly #hasModRM: (boolean | undefined)[] = new Array(4 * 256).fill(undefined);
   readonly #keys = new Int32Array(PLACES).fill(-1);
   readonly #forms: (Form | undefined)[] = new Array(PLACES).fill(undefined);
+  /** By map * 256 + opcode, when known: what of ModRM matters for the choice among its encodings. */
+  readonly #counts: (Counts | undefined)[] = new Array(4 * 256).fill(undefined);
+  /** Where it is not all of it: what was chosen, by {@link encodingKey}. */
+  readonly #chosen = new Map<number, Encoding | undefined>();
 
   constructor(tables: OpcodeTables) {
     this.#tables = tables;
@@ -52,20 +56,43 @@ export class Forms {
   }
   /** Undefined when there is no such encoding. */
   select(s: Selector): Form | undefined {
-    const repeat = s.repeat === 0 ? 0 : s.repeat - 0xf1;
-    const prefixes = (repeat << 1) | (s.operandSize66 ? 1 : 0);
     const opcode = (s.map << 8) | s.opcode;
     // REX.X counts only where an index is read.
-    const key = (((opcode << 3) | prefixes) << 13) | ((s.rex & 0x40) << 6) | ((s.rex & 0xd) << 8) | (s.modRM & 0xff);
+    const key = (((opcode << 3) | prefixesOf(s)) << 13) | ((s.rex & 0x40) << 6) | ((s.rex & 0xd) << 8) | (s.modRM & 0xff);
     const place = (key ^ (key >>> 9) ^ (key >>> 16)) & (PLACES - 1);
     if (this.#keys[place] === key) return this.#forms[place];
     this.#keys[place] = key;
     return (this.#forms[place] = this.#find(s));
   }
   #find(s: Selector): Form | undefined {
-    const encoding = selectEncoding(this.#tables.candidates(s.map, s.opcode), s);
+    const encoding = this.#encoding(s);
     return encoding === undefined ? undefined : formOf(encoding, s);
   }
+  #encoding(s: Selector): Encoding | undefined {
+    const candidates = this.#tables.candidates(s.map, s.opcode);
+    const counts = (this.#counts[s.map * 256 + s.opcode] ??= whatCounts(candidates));
+    if (counts === "everything") return selectEncoding(candidates, s);
+    const key = encodingKey(s, counts === "digit");
+    let chosen = this.#chosen.get(key);
+    if (chosen === undefined && !this.#chosen.has(key)) this.#chosen.set(key, (chosen = selectEncoding(candidates, s)));
+    return chosen;
+  }
+}
+
+/** Beside opcode, prefixes, REX.W and whether ModRM.rm is a register: ModRM.reg as a digit, or all of ModRM, REX.R and REX.B. */
+type Counts = "nothing else" | "digit" | "everything";
+
+function whatCounts(candidates: readonly Encoding[]): Counts {
+  if (candidates.some(({ modRM, options }) => modRM >= 0 || options.withoutRexB === true || options.withoutRexR === true)) return "everything";
+  return candidates.some(({ digit }) => digit >= 0) ? "digit" : "nothing else";
+}
+function encodingKey(s: Selector, hasDigit: boolean): number {
+  const digit = hasDigit ? (s.modRM >> 3) & 7 : 0, isRegister = s.modRM >= 0xc0 ? 1 : 0;
+  return (((((s.map << 8) | s.opcode) << 3) | prefixesOf(s)) << 5) | ((s.rex & 8) << 1) | (digit << 1) | isRegister;
+}
+/** Repeat prefix and 66 in three bits. */
+function prefixesOf(s: Selector): number {
+  return ((s.repeat === 0 ? 0 : s.repeat - 0xf1) << 1) | (s.operandSize66 ? 1 : 0);
 }
 
 function formOf(encoding: Encoding, s: Selector): Form {

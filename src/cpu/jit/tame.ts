@@ -266,7 +266,13 @@ function askedEachTurn(
     if (!body.has(block)) continue;
     const ways = (edges.get(block) as Block[]).filter((next) => body.has(next) && next.index > block.index);
     const now: Facts = new Int32Array(FACTS);
-    if (ways.length > 0) now.forEach((_, fact) => { now[fact] = Math.min(...ways.map((next) => asked.get(next)?.[fact] ?? UNKNOWN)); });
+    for (let way = 0; way < ways.length; way++) {
+      const behind = asked.get(ways[way]);
+      for (let fact = 0; fact < FACTS; fact++) {
+        const level = behind === undefined ? UNKNOWN : behind[fact];
+        if (way === 0 || level < now[fact]) now[fact] = level;
+      }
+    }
     const list = effects.get(block) as Effect[];
     for (let k = list.length - 1; k >= 0; k--) {
       const { asked: own, register, causes, arithmetic } = list[k];
