@@ -106,8 +106,8 @@ export abstract class Builder {
   abstract jump(target: Operand): void;
   /** Jumps to `target` if `condition`, else goes on. */
   abstract branch(condition: Value, target: Operand): void;
-  /** Indirect jump to a 64-bit address. */
-  abstract jumpIndirect(address: Value): void;
+  /** Indirect jump to a 64-bit address. @param require asks what must hold of it; not recorded where it is known to be that of code */
+  abstract jumpIndirect(address: Value, require?: () => void): void;
   /** Direct call after the return address was pushed; tells the engine that a return will follow. */
   abstract call(target: Operand): void;
   abstract callIndirect(address: Value): void;

@@ -216,7 +216,8 @@ export class ColdBuilder extends Builder {
   branch(condition: Value, _target: Operand): void {
     this.graph.if(condition.node, () => this.#takeBranch());
   }
-  jumpIndirect(address: Value): void {
+  jumpIndirect(address: Value, require?: () => void): void {
+    require?.();
     this.#jumpIndirect(address, FROM_JUMP);
   }
   #jumpIndirect(address: Value, from: number): void {

@@ -147,11 +147,13 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     const address = graph.get(graph.parameter(0)), budget = graph.get(graph.parameter(1));
     // A region whose slot the jump cache names is entered at once, and takes flags as they are; handlers want the words.
     const entry = jumpCacheEntry(graph, address);
-    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
     const known = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
-    graph.if(graph.op("i32.and", known, graph.op("i32.ne", region, graph.i32(0))), () => {
-      const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
-      graph.returnCallIndirect(REGION_TABLE, functions.handlerType, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
+    graph.if(known, () => {
+      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+      graph.if(region, () => {
+        const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
+        graph.returnCallIndirect(REGION_TABLE, functions.handlerType, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
+      });
     });
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
     graph.callVoid(materialize);
@@ -170,10 +172,9 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     };
     const entry = jumpCacheEntry(graph, address);
     const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
-    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const isOther = graph.op("i64.ne", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
     const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), frame);
-    const mayCall = graph.op("i32.and", graph.op("i32.and", isKnown, graph.op("i32.ne", region, zero)), graph.op("i32.ge_s", left, zero));
-    graph.ifUnlikely(graph.op("i32.eqz", mayCall), () => elsewhere(address, budget));
+    graph.ifAnyUnlikely([isOther, graph.op("i32.eqz", region), graph.op("i32.lt_s", left, zero)], () => elsewhere(address, budget));
     graph.store("i32.store", zero, left, HOST_STACK_LEFT);
     const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
     const result = graph.callIndirect(REGION_TABLE, functions.handlerType, I32, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);

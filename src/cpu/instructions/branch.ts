@@ -21,8 +21,7 @@ function requireCanonical(b: Builder, target: Value): void {
 
 instruction("jmp", ["FF /4   rm64"], jump, (b, operand) => {
   const target = b.read(operand);
-  requireCanonical(b, target);
-  b.jumpIndirect(target);
+  b.jumpIndirect(target, () => requireCanonical(b, target));
 });
 
 instruction("call", ["E8   relz"], jump, (b, target) => {

@@ -25,7 +25,7 @@ import { FIXED_PAGES, JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
 import { RANGE_SPACES } from "../../memory/ranges.ts";
 import type { Value } from "../builder.ts";
 import { jumpCacheEntry } from "../cold/cold-builder.ts";
-import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK } from "../cold/record.ts";
+import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT } from "../cold/record.ts";
 import { type HelperName, helperSignatures } from "../helpers.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
@@ -218,7 +218,7 @@ class RegionEmitter {
     const graph = this.#graph;
     const b = this.#b;
     b.onJump = () => this.#jump();
-    b.onIndirect = (address, isReturn) => this.#indirect(address, isReturn);
+    b.onIndirect = (address, isReturn, require) => this.#indirect(address, isReturn, require);
     this.#planTurns();
     const body = graph.aside(() => this.#emitBlocks());
     b.finish(() => {
@@ -407,8 +407,8 @@ class RegionEmitter {
         graph.loop((quick) => {
           b.beginTurn(watch.plan());
           emitTurn(quick, () => graph.br(again), { noted });
-          const isUnknown = b.endTurn(charge, need);
-          question(() => graph.ifUnlikely(isUnknown(), () => graph.br(unknown)));
+          const ask = b.endTurn(charge, need);
+          question(() => ask(unknown));
         });
       });
       slowTurns();
@@ -501,7 +501,8 @@ class RegionEmitter {
     this.#graph.br(this.#again);
   }
 
-  #indirect(address: Value, isReturn: boolean): void {
+  /** @param require asks what must hold of an address that is not one that was entered before */
+  #indirect(address: Value, isReturn: boolean, require?: () => void): void {
     const graph = this.#graph;
     const { next, taken, ending } = this.#block;
     const returns = this.#ownReturns;
@@ -517,6 +518,7 @@ class RegionEmitter {
     } else if (this.#callsOut(this.#block)) this.#callOut(address.node);
     else {
       if (this.#again !== undefined && ending === "indirect") this.#indirectInside(address, false);
+      require?.();
       this.#b.chainToValue(address);
     }
   }
@@ -525,15 +527,16 @@ class RegionEmitter {
     const graph = this.#graph;
     const entry = jumpCacheEntry(graph, address.node);
     const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address.node);
-    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
-    const isOwn = graph.op("i32.eq", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(this.#slot + 1));
-    const number = graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT));
-    const isBefore = graph.op("i32.lt_u", number, graph.i32(this.#firstBehindCall));
     this.#goingRound.add(this.#block);
-    graph.if(graph.op("i32.and", graph.op("i32.and", isKnown, isOwn), isBefore), () => {
-      this.#b.goToEntry(number);
-      if (isReturn) graph.br(this.#again as Label);
-      else this.#brToEntry(this.#b.entry);
+    graph.if(isKnown, () => {
+      // The number of the entry, unless the slot is another's: then that shows in the upper half.
+      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+      const number = graph.op("i32.rotr", graph.op("i32.sub", region, graph.i32(this.#slot + 1)), graph.i32(REGION_ENTRY_SHIFT));
+      graph.if(graph.op("i32.lt_u", number, graph.i32(this.#firstBehindCall)), () => {
+        this.#b.goToEntry(number);
+        if (isReturn) graph.br(this.#again as Label);
+        else this.#brToEntry(this.#b.entry);
+      });
     });
   }
 

@@ -118,7 +118,7 @@ export class JitBuilder extends Builder {
   onLeave: (() => void) | undefined;
   /** How control flow between blocks is made; set by compile.ts. */
   onJump!: (target: number) => void;
-  onIndirect!: (address: Value, isReturn: boolean) => void;
+  onIndirect!: (address: Value, isReturn: boolean, require?: () => void) => void;
 
   readonly #float: FloatMode;
   #stack: X87Stack | undefined;
@@ -363,11 +363,10 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     const zero = graph.i32(0);
     const entry = jumpCacheEntry(graph, address);
-    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const isOther = graph.op("i64.ne", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
     const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
     const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame));
-    const mayCall = graph.op("i32.and", graph.op("i32.and", isKnown, graph.op("i32.ne", region, zero)), graph.op("i32.ge_s", left, zero));
-    graph.ifUnlikely(graph.op("i32.eqz", mayCall), () => this.#exitWith(graph.i32(CHAIN), address));
+    graph.ifAnyUnlikely([isOther, graph.op("i32.eqz", region), graph.op("i32.lt_s", left, zero)], () => this.#exitWith(graph.i32(CHAIN), address));
     this.settleRegisters();
     graph.store("i32.store", zero, left, HOST_STACK_LEFT);
     const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
@@ -749,20 +748,20 @@ export class JitBuilder extends Builder {
     this.#begun = 0;
     this.#advancing = [];
   }
-  /** Behind the turn: the function that records, in front of it, for how many turns it may be done: down to which budget (LEAST_BUDGET). Its
-   *  condition holds when that cannot be said. @param charge instructions in a turn @param need the least budget for one */
-  endTurn(charge: number, need: number): () => Node {
+  /** Behind the turn: the function that records, in front of it, for how many turns it may be done: down to which budget (LEAST_BUDGET). It
+   *  goes to `unknown` when that cannot be said. @param charge instructions in a turn @param need the least budget for one */
+  endTurn(charge: number, need: number): (unknown: Label) => void {
     const advancing = this.#advancing;
     this.#turn = undefined;
-    return () => {
+    return (unknown) => {
       const { graph } = this;
-      let turns = graph.i64(MOST_TURNS), isOutside = graph.i32(0);
+      let turns = graph.i64(MOST_TURNS);
       for (const { advance: { base, index, scale, stride }, group, range, delta } of advancing) {
         let address = graph.i64(group.low);
         if (index >= 0) address = graph.op("i64.add", address, graph.op("i64.shl", graph.get(this.#gprVariable(index)), graph.i64(scale)));
         if (base >= 0) address = graph.op("i64.add", address, graph.get(this.#gprVariable(base)));
         const offset = graph.op("i64.sub", address, this.#field(I64, range, 0)), limit = this.#field(I64, range, RANGE_LIMIT);
-        isOutside = graph.op("i32.or", isOutside, graph.op("i64.ge_u", offset, limit));
+        graph.ifUnlikely(graph.op("i64.ge_u", offset, limit), () => graph.br(unknown));
         graph.set(delta, this.#field(I32, range, RANGE_DELTA));
         if (stride === 0) continue;
         const room = stride < 0 ? offset : graph.op("i64.sub", graph.op("i64.sub", limit, graph.i64(1)), offset);
@@ -772,7 +771,6 @@ export class JitBuilder extends Builder {
       }
       const down = graph.op("i32.sub", graph.get(this.#budget), graph.op("i32.mul", graph.op("i32.wrap_i64", turns), graph.i32(charge)));
       this.#setLeast(down, need);
-      return isOutside;
     };
   }
   /** Lets so many turns be done before anything is asked. */
@@ -925,9 +923,14 @@ export class JitBuilder extends Builder {
     this.retire();
     this.graph.if(condition.node, () => this.onJump(target));
   }
-  jumpIndirect(address: Value): void {
+  jumpIndirect(address: Value, require?: () => void): void {
     this.retire();
-    this.onIndirect(address, false);
+    this.onIndirect(address, false, () => {
+      // As before the jump.
+      this.#uncharged--;
+      require?.();
+      this.#uncharged++;
+    });
   }
   call(_target: Operand): void {
     this.retire();
