@@ -8,6 +8,8 @@ export const LAZY_SUM = 1;
 export const LAZY_DIFFERENCE = 2;
 export const LAZY_CARRY = 4;
 export const LAZY_OVERFLOW = 8;
+/** Of two binary64 numbers that were compared. */
+export const LAZY_FLOATS = 16;
 export const LAZY_SHIFT = 8;
 
 export const WORDS: readonly number[] = [FLAG_ZERO, FLAG_SIGN, FLAG_PARITY, FLAG_CARRY, FLAG_OVERFLOW, FLAG_ADJUST];
@@ -50,6 +52,19 @@ export function recordMaterialize(graph: Graph): void {
         graph.if(has(LAZY_OVERFLOW), () => put(FLAG_OVERFLOW));
       });
     }
+    graph.if(has(LAZY_FLOATS), () => {
+      const f = graph.load("f64.load", zero, LAZY_X), g = graph.load("f64.load", zero, LAZY_Y);
+      const word = (truth: Node): Node => graph.op("i64.extend_i32_u", truth);
+      const isOrdered = graph.op("i32.and", graph.op("f64.eq", f, f), graph.op("f64.eq", g, g));
+      const differs = graph.op("i32.or", graph.op("f64.lt", f, g), graph.op("f64.gt", f, g));
+      const put = (address: number, value: Node): void => graph.store("i64.store", zero, value, address);
+      put(FLAG_ZERO, word(differs));
+      put(FLAG_PARITY, word(isOrdered));
+      put(FLAG_SIGN, graph.i64(0));
+      put(FLAG_ADJUST, graph.i64(0));
+      graph.if(has(LAZY_CARRY), () => put(FLAG_CARRY, graph.op("i64.sub", graph.i64(0), word(graph.op("i32.eqz", graph.op("f64.ge", f, g))))));
+      graph.if(has(LAZY_OVERFLOW), () => put(FLAG_OVERFLOW, graph.i64(0)));
+    });
     graph.store("i32.store", zero, zero, LAZY_KIND);
   });
 }

@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 
 test("every kind of change has its program", () => {
-  expect(programs.filter((program) => program.libc === "musl").map((program) => program.name)).toEqual(["calls", "copies", "images", "narrowing", "others", "pressure", "rewriting", "truncation", "turns"]);
+  expect(programs.filter((program) => program.libc === "musl").map((program) => program.name)).toEqual(["calls", "copies", "flags", "images", "narrowing", "others", "pressure", "rewriting", "truncation", "turns"]);
 });
 
 describe.each(Object.keys(ENGINES))("%s", (name) => {

@@ -9,14 +9,15 @@
  *  In RAM: LAZY_KIND says which words are not up to date, LAZY_X and LAZY_Y the operands (only their low bits count):
  *    0        nothing is lazy
  *    1 or 2   result = x + y or x − y; ZF, SF, PF, AF follow from it
+ *    16       as ucomisd leaves them; the operands are binary64
  *    + 4, 8   so does CF, so does OF (else they are in their words: inc, dec, shifts)
  *    bits 8…  64 − width of the operation
  *  Logic operations are differences: result − 0. */
 import { type Condition, Flags, type Value } from "../builder.ts";
 import { FLAG_ADJUST, FLAG_CARRY, FLAG_OVERFLOW, FLAG_PARITY, FLAG_SIGN, FLAG_ZERO, LAZY_KIND, LAZY_X, LAZY_Y } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
-import { I64 } from "../wasm/opcodes.ts";
-import { deriveFlag, LAZY_CARRY, LAZY_OVERFLOW, LAZY_SHIFT, LAZY_SUM, LAZY_DIFFERENCE, WORDS } from "../lazy-flags.ts";
+import { F32, I64 } from "../wasm/opcodes.ts";
+import { deriveFlag, LAZY_CARRY, LAZY_FLOATS, LAZY_OVERFLOW, LAZY_SHIFT, LAZY_SUM, LAZY_DIFFERENCE, WORDS } from "../lazy-flags.ts";
 import type { JitBuilder } from "./jit-builder.ts";
 
 /** The last setter. */
@@ -37,6 +38,8 @@ interface Beside { readonly word: Value | undefined; readonly truth: Value | und
 export interface FlagState {
   readonly base: Setter | Choice | "ram" | "words";
   readonly beside: ReadonlyMap<number, Beside>;
+  /** What was compared, where that says all flags. */
+  readonly floats?: { readonly x: Value; readonly y: Value };
 }
 const NOTHING: ReadonlyMap<number, Beside> = new Map();
 export const FLAGS_IN_RAM: FlagState = { base: "ram", beside: NOTHING };
@@ -49,8 +52,6 @@ export class JitFlags extends Flags {
   readonly #graph: Graph;
   readonly #materialize: () => number;
   #state: FlagState = FLAGS_IN_RAM;
-  /** The floats that were compared last, and the state since, while it is the same. */
-  #floats: { readonly x: Value; readonly y: Value; readonly state: FlagState } | undefined;
   /** Told when what was before the present text is asked for or kept (see effects.ts). */
   onRead: (() => void) | undefined;
 
@@ -164,8 +165,8 @@ export class JitFlags extends Flags {
   override isParity(): Value { return this.#truth(FLAG_PARITY) ?? super.isParity(); }
   override isAdjust(): Value { return this.#truth(FLAG_ADJUST) ?? super.isAdjust(); }
   override condition(code: Condition): Value {
-    const floats = this.#floats;
-    if (floats?.state === this.#state && FLOAT_CONDITIONS.has(code)) return this.floatCondition(code, floats.x, floats.y);
+    const { floats } = this.#state;
+    if (floats !== undefined && FLOAT_CONDITIONS.has(code)) return this.floatCondition(code, floats.x, floats.y);
     const { base, beside } = this.#state;
     if (isSetter(base) && base.plain && base.kind === LAZY_DIFFERENCE) {
       const { b } = this;
@@ -195,7 +196,7 @@ export class JitFlags extends Flags {
   }
   override compareFloats(x: Value, y: Value): void {
     super.compareFloats(x, y);
-    this.#floats = { x, y, state: this.#state };
+    this.#state = { ...this.#state, floats: { x, y } };
   }
   override getWord(address: number): Value {
     if (!WORDS.includes(address)) return super.getWord(address);
@@ -259,8 +260,15 @@ export class JitFlags extends Flags {
     this.#state = FLAGS_IN_RAM;
   }
   #save(state: FlagState): void {
-    const { base, beside } = state;
+    const { base, beside, floats } = state;
     const graph = this.#graph;
+    if (floats !== undefined) {
+      graph.store("i32.store", graph.i32(0), graph.i32(LAZY_FLOATS | LAZY_CARRY | LAZY_OVERFLOW), LAZY_KIND);
+      for (const [address, { node }] of [[LAZY_X, floats.x], [LAZY_Y, floats.y]] as const) {
+        graph.store("f64.store", graph.i32(0), node.type === F32 ? graph.op("f64.promote_f32", node) : node, address);
+      }
+      return;
+    }
     if (isChoice(base)) {
       graph.if(base.condition, () => this.#save(base.then), () => this.#save(base.otherwise));
       return;
