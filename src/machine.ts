@@ -43,6 +43,8 @@ import { vmEvents } from "./kernel/vm-events.ts";
 
 export const DEFAULT_MEMORY = 512 << 20;
 const SLICE_MILLISECONDS = 10;
+/** While the processor waits for what takes several of the host's turns. */
+const SHORT_SLICE_MILLISECONDS = 1;
 
 export interface MachineLimits {
   /** Retired instructions. */
@@ -301,7 +303,7 @@ export class Machine {
     const { kernel } = this;
     for (;;) {
       if (this.#ended !== undefined) return kernel.killAll();
-      const result = kernel.runSlice(SLICE_MILLISECONDS);
+      const result = kernel.runSlice(kernel.cpu.awaitsHost === true ? SHORT_SLICE_MILLISECONDS : SLICE_MILLISECONDS);
       switch (result) {
         case "finished":
           return;

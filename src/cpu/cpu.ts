@@ -20,6 +20,8 @@ export interface Cpu {
   readonly faultStackSegment?: boolean;
   /** First byte after what was ever written in the record arena; without it all of the arena counts as written. */
   readonly recordsEnd?: number;
+  /** Something that makes it faster is on its way and comes in the host's own turns. */
+  readonly awaitsHost?: boolean;
   /** The machine has ended: nothing runs any more. */
   release?(): void;
   /** How the work was done so far. */

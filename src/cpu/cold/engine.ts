@@ -83,6 +83,7 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
   #budget = 0;
   readonly #enter: (record: number, budget: number) => number;
   #mappingChanged = false;
+  awaitsHost = false;
   /** Instructions until the next sample; longer while they are spent in regions. */
   #chunk = SAMPLE_CHUNK;
   stringWork = 0;
@@ -325,10 +326,13 @@ export class ColdCpu implements Cpu, CpuServices, CodeListener {
         return;
       }
       jit.enabled = false;
+      this.awaitsHost = true;
       import("../instructions/index.ts").then(() => {
         tables.requireMeanings();
         jit.enabled = true;
-      }).catch(this.#refuse);
+      }).catch(this.#refuse).finally(() => {
+        this.awaitsHost = false;
+      });
       return;
     }
     if (jit.isFull) this.#flushCode();
