@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 interface Work { readonly milliseconds: number; readonly output: string }
 const CHROMIUM = "/usr/bin/chromium", ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
 const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", "": "application/octet-stream" };
-/** The best engines differ by no more than this. */
+/** At most so much of Node's time. */
 const BAR = 1.15;
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const programs = cpuPrograms(at("user/bench")).filter(({ name }) => options.only?.some((part) => name.includes(part)) !== false);
@@ -83,7 +83,7 @@ for (const { name, scale } of programs) {
 }
 server.close();
 const mean = Math.exp(rows.reduce((sum, { node, browser }) => sum + Math.log(browser / node), 0) / rows.length);
-const nodeVersion = spawnSync(options.node, ["-p", "`${process.version} (V8 ${process.versions.v8})`"], { encoding: "utf8" }).stdout.trim();
+const nodeVersion = spawnSync(options.node, ["-p", "process.version + ' (V8 ' + process.versions.v8 + ')'"], { encoding: "utf8" }).stdout.trim();
 process.stdout.write([
   `${options.libc}, engine auto, Chromium ${version}, Node ${nodeVersion}; milliseconds by the guest's own clock, best of ${options.runs}.`, "",
   "| program | node | chromium | chromium : node |", "| --- | ---: | ---: | ---: |",
