@@ -26,6 +26,8 @@ export interface Operation {
 export const OPERATIONS: readonly Operation[] = [
   { title: "first-touch fault", name: "first_touch", count: 16_384, quick: 2048 },
   { title: "copy-on-write fault", name: "cow_fault", count: 16_384, quick: 2048 },
+  { title: "first-touch fault, memory used before", name: "touch_again", count: 16_384, quick: 2048 },
+  { title: "copy-on-write fault, memory used before", name: "cow_again", count: 16_384, quick: 2048 },
   { title: "mmap + munmap", name: "map_unmap", count: 20_000, quick: 2000 },
   { title: "mmap + touch + munmap", name: "map_touch_unmap", count: 20_000, quick: 2000 },
   { title: "fork + exit + wait, 1 MiB resident", name: "fork_exit_wait", count: 200, quick: 20, mib: 1 },

@@ -65,7 +65,7 @@ export function stringService(c: CpuServices, operation: number, argument: numbe
       else if (fit < run) run = fit;
     }
     if (!crossing) {
-      // Comparisons look at [rDI] first, moves at [rSI].
+      // Comparisons look at [rDI] first, as some processors do, moves at [rSI].
       if (usesTarget && !writes) {
         locate(c, RDI, narrow, false);
         target = c.hostForRead(atLow, atHigh);

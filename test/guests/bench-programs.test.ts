@@ -20,7 +20,7 @@ for (const { name, path } of programs.filter((program) => program.name !== "syst
 
 test("the system call timings run to their end", async () => {
   const { path } = programs.find((program) => program.name === "system_calls")!;
-  for (const args of [["first_touch", "64"], ["cow_fault", "64"], ["map_unmap", "50"], ["map_touch_unmap", "50"], ["fork_exit_wait", "3", "1"],
+  for (const args of [["first_touch", "64"], ["cow_fault", "64"], ["touch_again", "64"], ["cow_again", "64"], ["map_unmap", "50"], ["map_touch_unmap", "50"], ["fork_exit_wait", "3", "1"],
     ["fork_exec", "2"], ["getpid", "100"], ["pipe_round_trip", "20"]]) {
     const { stdout, status, leaks } = await runGuest({ program: path, args });
     expect(stdout).toMatch(/^\w+( 1MiB)? \d+ ns\n$/);

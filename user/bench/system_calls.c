@@ -44,6 +44,17 @@ static double cow_fault(long count, long mib) {
   munmap(p, count * PAGE);
   return spent / count;
 }
+/* The same in memory that the host, too, has given before: the least of some rounds. */
+static double again(double (*run)(long, long), long count, long mib) {
+  double least = run(count, mib);
+  for (int round = 1; round < 5; round++) {
+    double spent = run(count, mib);
+    if (spent < least) least = spent;
+  }
+  return least;
+}
+static double touch_again(long count, long mib) { return again(first_touch, count, mib); }
+static double cow_again(long count, long mib) { return again(cow_fault, count, mib); }
 static double map_unmap(long count, long mib) {
   double start = now();
   for (long i = 0; i < count; i++) {
@@ -104,7 +115,7 @@ static double pipe_round_trip(long count, long mib) {
   return spent / count;
 }
 static const struct { const char *name; double (*run)(long, long); long count, mib; } all[] = {
-  {"first_touch", first_touch, 8192, 0}, {"cow_fault", cow_fault, 8192, 0}, {"map_unmap", map_unmap, 20000, 0}, {"map_touch_unmap", map_touch_unmap, 20000, 0},
+  {"first_touch", first_touch, 8192, 0}, {"cow_fault", cow_fault, 8192, 0}, {"touch_again", touch_again, 8192, 0}, {"cow_again", cow_again, 8192, 0}, {"map_unmap", map_unmap, 20000, 0}, {"map_touch_unmap", map_touch_unmap, 20000, 0},
   {"fork_exit_wait", fork_exit_wait, 200, 1}, {"fork_exit_wait", fork_exit_wait, 50, 64}, {"fork_exec", fork_exec, 100, 0}, {"getpid", get_pid, 200000, 0}, {"pipe_round_trip", pipe_round_trip, 5000, 0},
 };
 int main(int argc, char **argv) {

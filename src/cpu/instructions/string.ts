@@ -29,7 +29,7 @@ instruction("lods", ["AC   AL, si8", "AD   rAX, siv"], {}, (b, dst, src) => {
   b.write(dst, x);
 });
 instruction("cmps", ["A6   si8", "A7   siv"], {}, (b, src) => {
-  // When both fail, processors report the [rDI] operand.
+  // When both fail, some processors report the [rDI] operand, others the [rSI] operand.
   const y = b.loadAt(addressRegister(b, RDI), src.width), x = b.read(src);
   const by = stride(b, src.width);
   advance(b, RSI, by);

@@ -212,15 +212,18 @@ export function compare(
       `${signal !== 0 ? `trap ${trap} error ${n.getUint32(OUT_ERROR, true)}` : "no trap"} | ${oursSignal !== 0 ? `trap ${oursTrap} error ${oursView.getUint32(OUT_ERROR, true)}` : "no trap"}`,
     );
   else if (signal !== 0) {
-    if (trap !== oursTrap) found.push(`trap ${trap} | ${oursTrap}`);
-    else if (trap === 14) {
+    // Two operands that fail are reported in either order: when both do, AMD's family 1Ah reports [rSI], processors before it [rDI].
+    const isOther = /cmps$/.test(m) && [13, 14].includes(trap) && [13, 14].includes(oursTrap);
+    if (trap !== oursTrap) {
+      if (!isOther) found.push(`trap ${trap} | ${oursTrap}`);
+    } else if (trap === 14) {
       // In the kernel's half Linux reports every access as a protection fault.
       const user = n.getBigUint64(OUT_CR2, true) < 1n << 47n;
       if (user && n.getUint32(OUT_ERROR, true) !== oursView.getUint32(OUT_ERROR, true))
         found.push(`error ${n.getUint32(OUT_ERROR, true)} | ${oursView.getUint32(OUT_ERROR, true)}`);
       // The two halves of a far pointer are read in either order.
       // So are the words of a state image.
-      const ordered = !/^(fn?save|frstor|fn?stenv|fldenv|fxsave|fxrstor)/.test(m) && !/FF \/[35]/.test(p.encoding.row);
+      const ordered = !isOther && !/^(fn?save|frstor|fn?stenv|fldenv|fxsave|fxrstor)/.test(m) && !/FF \/[35]/.test(p.encoding.row);
       if (ordered && n.getBigUint64(OUT_CR2, true) !== oursView.getBigUint64(OUT_CR2, true))
         found.push(`cr2 ${hex(n.getBigUint64(OUT_CR2, true))} | ${hex(oursView.getBigUint64(OUT_CR2, true))}`);
     }
