@@ -11,11 +11,12 @@ const { Script } = require("node:vm");
 
 // As src/host/node/modules.ts will; V8 compares its flags with those under which the cache was made.
 const v8Major = Number.parseInt(process.versions.v8, 10);
-if (v8Major >= 11 && v8Major < 14 && process.versions.bun === undefined) v8.setFlagsFromString("--experimental-wasm-branch-hinting");
+const isV8 = process.versions.bun === undefined;
+if (v8Major >= 11 && v8Major < 14 && isV8) v8.setFlagsFromString("--experimental-wasm-branch-hinting");
 
 /** What a function of ours must have run before V8 optimises it. At first it is more than V8's own figure: in a short program optimising takes
  *  longer than it gains, and the processors are wanted for the guest's translated code. Node 20 has such a flag, later ones do not. */
-const hasBudget = process.versions.v8.startsWith("11.3.") && !/interrupt.budget/.test(`${process.execArgv} ${process.env.NODE_OPTIONS}`);
+const hasBudget = isV8 && process.versions.v8.startsWith("11.3.") && !/interrupt.budget/.test(`${process.execArgv} ${process.env.NODE_OPTIONS}`);
 const setBudget = (isEarly) => hasBudget && v8.setFlagsFromString(`--interrupt-budget=${isEarly ? 200_000 : 67_584}`);
 let isEarly = true;
 setBudget(isEarly);
