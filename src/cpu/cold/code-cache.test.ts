@@ -13,7 +13,7 @@ import { Decoder } from "../decode/decoder.ts";
 import { HandlerTable } from "./handler-table.ts";
 import { buildColdModule } from "./handlers.ts";
 import { CodeCache } from "./code-cache.ts";
-import { JUMP_CACHE_ENTRIES } from "./record.ts";
+import { JUMP_CACHE_ENTRIES } from "./jump-cache.ts";
 import { instructionTables } from "./tables.ts";
 import "../instructions/index.ts";
 

@@ -6,7 +6,7 @@
  *  which belongs to the active address space and is emptied when its executable mappings change. When the first block of a page is
  *  looked up after that, all jump targets that were ever met in the page are entered at once: they are as valid as the first.
  *  Invariant: a frame with blocks is marked in the code guard. Order of dropping: records become stale → maps → mark. */
-import { assert } from "../../base/assert.ts";
+import { assert, KernelPanic } from "../../base/assert.ts";
 import { EXECUTE } from "../../memory/access.ts";
 import type { CodeGuard } from "../../memory/code-guard.ts";
 import { TRANSLATE_BLOCKED, type Mmu } from "../../memory/mmu.ts";
@@ -15,10 +15,11 @@ import type { Ram } from "../../memory/ram.ts";
 import { DECODED, type Decoded, type Decoder, TOO_LONG, TRUNCATED } from "../decode/decoder.ts";
 import { EXIT_BLOCKED, EXIT_PAGE_FAULT } from "../exit.ts";
 import { FORM_BASE, FORM_FULL, FORM_REGISTER } from "./handler-table.ts";
+import { JUMP_CACHE_ENTRIES, jumpEntry } from "./jump-cache.ts";
 import type { InstructionTables } from "./tables.ts";
 import { CODE_EPOCH, gprAddress, RBP, RSP, ZERO } from "../state.ts";
 import {
-  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT,
+  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_GOTO, HANDLER_REGION, HANDLER_REGION_CHECKED, HANDLER_STALE, HANDLER_STOP, HANDLER_TOO_LONG, HANDLER_UNDEFINED, R_BASE, R_COUNT, R_DISPLACEMENT,
   R_EPOCH, R_IMMEDIATE, R_LENGTH, R_OPERAND0, R_OPERAND1, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES, REGION_ENTRY_SHIFT, REGION_SLOT_MASK,
 } from "./record.ts";
 
@@ -549,7 +550,7 @@ export class CodeCache {
     const numbers = this.#handlers.numbers(d.encoding);
     const { registers, isMemory } = d;
     const handler = numbers[!isMemory ? FORM_REGISTER : d.index !== ZERO || d.segment !== ZERO || d.address32 ? FORM_FULL : FORM_BASE];
-    if (handler < 0) assert(false, "no handler for operand form", { opcode: d.encoding.opcode, map: d.encoding.map, rip: d.rip });
+    if (handler < 0) throw new KernelPanic("no handler for operand form", { opcode: d.encoding.opcode, map: d.encoding.map, rip: d.rip });
     const word = record >>> 2;
     // Fields of 16 bits by twos; the last word's are the scale, the length and the count.
     u32[word] = handler | (registers[0] << 16);
@@ -577,9 +578,4 @@ export class CodeCache {
       u32[word + R_IMMEDIATE / 4 + 1] = Math.floor(next / TWO_32);
     }
   }
-}
-
-/** Index in RAM's words of the jump cache's entry for an address with these low 32 bits; cold-builder.ts computes the same. */
-function jumpEntry(low: number): number {
-  return (JUMP_CACHE_BASE >>> 2) + ((low ^ (low >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) * 4;
 }

@@ -5,12 +5,13 @@ import { tlbEntry } from "../translation.ts";
 import { Builder, loadName, type Operand, type Value, storeName, widthOf } from "../builder.ts";
 import { EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { JUMP_CACHE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, NOTICE_EXCEPTION, RIP } from "../state.ts";
 import type { Graph, Node, Variable } from "../wasm/graph.ts";
 import { I32, I64 } from "../wasm/opcodes.ts";
+import { addressIn, jumpCacheEntry, recordIn } from "./jump-cache.ts";
 import {
-  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_TABLE, JUMP_CACHE_ENTRIES, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
+  FROM_CALL, FROM_ELSEWHERE, FROM_JUMP, HANDLER_TABLE, R_BASE, R_COUNT, R_DISPLACEMENT, R_IMMEDIATE, R_INDEX, R_LENGTH, R_OPERAND0, R_RELATIVE, R_SCALE, R_SEGMENT, R_TARGET, RECORD_BYTES,
 } from "./record.ts";
 
 /** How an operand of a handler is found: register, memory by base and displacement, memory in full, immediate, branch target. */
@@ -393,8 +394,8 @@ export class ColdBuilder extends Builder {
     const entry = jumpCacheEntry(graph, address);
     const record = graph.variable(I32);
     graph.ifLikely(
-      graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address),
-      () => graph.set(record, graph.load("i32.load", entry, JUMP_CACHE_BASE + 8)),
+      graph.op("i64.eq", addressIn(graph, entry), address),
+      () => graph.set(record, recordIn(graph, entry)),
       () => {
         const zero = graph.i32(0);
         graph.set(record, graph.call(this.#f.lookup, I32, low, this.#high(address), from));
@@ -413,11 +414,4 @@ export class ColdBuilder extends Builder {
     if (index === undefined) throw new Error(`helper ${name} is not imported`);
     return index;
   }
-}
-
-/** Offset in the jump cache of the entry for an address; code-cache.ts computes the same. */
-export function jumpCacheEntry(graph: Graph, address: Node): Node {
-  const low = graph.op("i32.wrap_i64", address);
-  const hash = graph.op("i32.xor", low, graph.op("i32.shr_u", low, graph.i32(12)));
-  return graph.op("i32.shl", graph.op("i32.and", hash, graph.i32(JUMP_CACHE_ENTRIES - 1)), graph.i32(4));
 }

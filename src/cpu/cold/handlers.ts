@@ -6,12 +6,13 @@ import { CODE_EPOCH, EXIT_BUDGET, EXIT_DETAIL, EXIT_RECORD, HOST_STACK, HOST_STA
 import { Bytes, ModuleBuilder } from "../wasm/emitter.ts";
 import { Graph, type Node } from "../wasm/graph.ts";
 import { I32, I64, WASM_TYPES } from "../wasm/opcodes.ts";
-import { ColdBuilder, jumpCacheEntry, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
+import { ColdBuilder, type ColdFunctions, type ColdOperand } from "./cold-builder.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { TABLES_SECTION, tablesOf } from "./tables.ts";
-import { FIXED_PAGES, JUMP_CACHE_BASE, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
+import { FIXED_PAGES, LARGE_PAGE_SHIFT, PAGE_SIZE, RANGE_BASE, TLB_READ_BASE, TLB_WRITE_BASE } from "../../memory/physical-map.ts";
 import { folded, tlbEntry } from "../translation.ts";
-import { FROM_ELSEWHERE, HANDLER_TABLE, JUMP_CACHE_REGION, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
+import { addressIn, jumpCacheEntry, numberOf, regionIn, slotOf } from "./jump-cache.ts";
+import { FROM_ELSEWHERE, HANDLER_TABLE, R_EPOCH, R_TARGET, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "./record.ts";
 import { FIRST_BLOCK_RANGE, FIRST_WRITE_RANGE, RANGE_BLOCKS, RANGE_BLOCKS_SHIFT, RANGE_DELTA, RANGE_LIMIT, RANGE_MISSES, RANGE_SLOT_BYTES, RANGE_TAIL } from "../../memory/ranges.ts";
 import { RANGE_BEFORE_MASK, RANGE_BEFORE_SHIFT, RANGE_LENGTH_SHIFT, RANGE_MISSES_OFTEN } from "../translation.ts";
 import { recordMaterialize } from "../lazy-flags.ts";
@@ -147,12 +148,11 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
     const address = graph.get(graph.parameter(0)), budget = graph.get(graph.parameter(1));
     // A region whose slot the jump cache names is entered at once, and takes flags as they are; handlers want the words.
     const entry = jumpCacheEntry(graph, address);
-    const known = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const known = graph.op("i64.eq", addressIn(graph, entry), address);
     graph.if(known, () => {
-      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+      const region = regionIn(graph, entry);
       graph.if(region, () => {
-        const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
-        graph.returnCallIndirect(REGION_TABLE, functions.handlerType, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
+        graph.returnCallIndirect(REGION_TABLE, functions.handlerType, slotOf(graph, region), numberOf(graph, region), budget);
       });
     });
     graph.store("i64.store", graph.i32(0), address, LAST_LANDING);
@@ -171,13 +171,12 @@ function addRegionSupport(module: ModuleBuilder, functions: ColdFunctions, range
       graph.return(graph.i32(CALL_ELSEWHERE));
     };
     const entry = jumpCacheEntry(graph, address);
-    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
-    const isOther = graph.op("i64.ne", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
+    const region = regionIn(graph, entry);
+    const isOther = graph.op("i64.ne", addressIn(graph, entry), address);
     const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), frame);
     graph.ifAnyUnlikely([isOther, graph.op("i32.eqz", region), graph.op("i32.lt_s", left, zero)], () => elsewhere(address, budget));
     graph.store("i32.store", zero, left, HOST_STACK_LEFT);
-    const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
-    const result = graph.callIndirect(REGION_TABLE, functions.handlerType, I32, slot, graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT)), budget);
+    const result = graph.callIndirect(REGION_TABLE, functions.handlerType, I32, slotOf(graph, region), numberOf(graph, region), budget);
     graph.ifUnlikely(graph.op("i32.ge_s", result, zero), () => graph.return(result));
     graph.store("i32.store", zero, graph.op("i32.add", graph.load("i32.load", zero, HOST_STACK_LEFT), frame), HOST_STACK_LEFT);
     const returned = graph.load("i64.load", zero, RIP);

@@ -43,10 +43,6 @@ export const R_EPOCH = 16;
 export const REGION_TABLE = 0;
 export const HANDLER_TABLE = 1;
 
-/** Jump cache: 16,384 entries of 16 bytes: i64 address (not canonical: empty), i32 record, i32 1 + what R_TARGET
- *  of the region to enter there says (0: go by the record). */
-export const JUMP_CACHE_ENTRIES = 16384;
-export const JUMP_CACHE_REGION = 12;
 /** What looks up the target of a jump when it is no record that could be linked to it: an indirect call, an indirect jump, or
  *  anything else. */
 export const FROM_ELSEWHERE = 0;

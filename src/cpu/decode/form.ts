@@ -39,20 +39,18 @@ const PLACES = 4096;
 export class Forms {
   readonly #tables: OpcodeTables;
   /** By map * 256 + opcode, when known. */
-  readonly #hasModRM: (boolean | undefined)[] = new Array(4 * 256).fill(undefined);
+  readonly #opcodes: (Opcode | undefined)[] = new Array(4 * 256).fill(undefined);
   readonly #keys = new Int32Array(PLACES).fill(-1);
   readonly #forms: (Form | undefined)[] = new Array(PLACES).fill(undefined);
-  /** By map * 256 + opcode, when known: what of ModRM matters for the choice among its encodings. */
-  readonly #counts: (Counts | undefined)[] = new Array(4 * 256).fill(undefined);
-  /** Where it is not all of it: what was chosen, by {@link encodingKey}. */
-  readonly #chosen = new Map<number, Encoding | undefined>();
+  /** What was chosen, by {@link encodingKey}; null for nothing. */
+  readonly #chosen = new Map<number, Encoding | null>();
 
   constructor(tables: OpcodeTables) {
     this.#tables = tables;
   }
   /** Whether any encoding of an opcode has a ModRM byte. */
   hasModRM(map: number, opcode: number): boolean {
-    return (this.#hasModRM[map * 256 + opcode] ??= this.#tables.candidates(map, opcode).some((c) => c.hasModRM));
+    return this.#opcode(map, opcode).hasModRM;
   }
   /** Undefined when there is no such encoding. */
   select(s: Selector): Form | undefined {
@@ -69,22 +67,28 @@ export class Forms {
     return encoding === undefined ? undefined : formOf(encoding, s);
   }
   #encoding(s: Selector): Encoding | undefined {
-    const candidates = this.#tables.candidates(s.map, s.opcode);
-    const counts = (this.#counts[s.map * 256 + s.opcode] ??= whatCounts(candidates));
+    const { candidates, counts } = this.#opcode(s.map, s.opcode);
     if (counts === "everything") return selectEncoding(candidates, s);
     const key = encodingKey(s, counts === "digit");
     let chosen = this.#chosen.get(key);
-    if (chosen === undefined && !this.#chosen.has(key)) this.#chosen.set(key, (chosen = selectEncoding(candidates, s)));
-    return chosen;
+    if (chosen === undefined) this.#chosen.set(key, (chosen = selectEncoding(candidates, s) ?? null));
+    return chosen ?? undefined;
+  }
+  #opcode(map: number, opcode: number): Opcode {
+    return (this.#opcodes[map * 256 + opcode] ??= opcodeOf(this.#tables.candidates(map, opcode)));
   }
 }
 
-/** Beside opcode, prefixes, REX.W and whether ModRM.rm is a register: ModRM.reg as a digit, or all of ModRM, REX.R and REX.B. */
-type Counts = "nothing else" | "digit" | "everything";
-
-function whatCounts(candidates: readonly Encoding[]): Counts {
-  if (candidates.some(({ modRM, options }) => modRM >= 0 || options.withoutRexB === true || options.withoutRexR === true)) return "everything";
-  return candidates.some(({ digit }) => digit >= 0) ? "digit" : "nothing else";
+interface Opcode {
+  readonly candidates: readonly Encoding[];
+  readonly hasModRM: boolean;
+  /** By what they are chosen beside prefixes, REX.W and whether ModRM.rm is a register: ModRM.reg as a digit, or all of ModRM, REX.R and REX.B. */
+  readonly counts: "nothing else" | "digit" | "everything";
+}
+function opcodeOf(candidates: readonly Encoding[]): Opcode {
+  const countsAll = candidates.some(({ modRM, options }) => modRM >= 0 || options.withoutRexB === true || options.withoutRexR === true);
+  const counts = countsAll ? "everything" : candidates.some(({ digit }) => digit >= 0) ? "digit" : "nothing else";
+  return { candidates, hasModRM: candidates.some((c) => c.hasModRM), counts };
 }
 function encodingKey(s: Selector, hasDigit: boolean): number {
   const digit = hasDigit ? (s.modRM >> 3) & 7 : 0, isRegister = s.modRM >= 0xc0 ? 1 : 0;

@@ -21,11 +21,10 @@
  *  Whether the budget suffices is asked at entries and on edges back to a loop's head, for the longest way to the next such place.
  *  What is left of a budget that does not suffice is for the cold engine, so counts stay exact. */
 import { assert } from "../../base/assert.ts";
-import { FIXED_PAGES, JUMP_CACHE_BASE } from "../../memory/physical-map.ts";
+import { FIXED_PAGES } from "../../memory/physical-map.ts";
 import { RANGE_SPACES } from "../../memory/ranges.ts";
 import type { Value } from "../builder.ts";
-import { jumpCacheEntry } from "../cold/cold-builder.ts";
-import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT } from "../cold/record.ts";
+import { addressIn, jumpCacheEntry, numberInSlot, regionIn } from "../cold/jump-cache.ts";
 import { type HelperName, helperSignatures } from "../helpers.ts";
 import type { Decoded } from "../decode/decoder.ts";
 import type { Encoding } from "../instructions/define.ts";
@@ -526,12 +525,10 @@ class RegionEmitter {
   #indirectInside(address: Value, isReturn: boolean): void {
     const graph = this.#graph;
     const entry = jumpCacheEntry(graph, address.node);
-    const isKnown = graph.op("i64.eq", graph.load("i64.load", entry, JUMP_CACHE_BASE), address.node);
+    const isKnown = graph.op("i64.eq", addressIn(graph, entry), address.node);
     this.#goingRound.add(this.#block);
     graph.if(isKnown, () => {
-      // The number of the entry, unless the slot is another's: then that shows in the upper half.
-      const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
-      const number = graph.op("i32.rotr", graph.op("i32.sub", region, graph.i32(this.#slot + 1)), graph.i32(REGION_ENTRY_SHIFT));
+      const number = numberInSlot(graph, regionIn(graph, entry), this.#slot);
       graph.if(graph.op("i32.lt_u", number, graph.i32(this.#firstBehindCall)), () => {
         this.#b.goToEntry(number);
         if (isReturn) graph.br(this.#again as Label);

@@ -9,12 +9,13 @@ import { Builder, loadName, type MagnitudePlan, type Operand, type Value, storeN
 import type { Decoded } from "../decode/decoder.ts";
 import { EXIT_COLD_STEP, EXIT_CONTINUE, EXIT_EXCEPTION, EXIT_INTERRUPT, EXIT_SYSCALL, VECTOR_XM } from "../exit.ts";
 import { helperSignatures, type HelperName } from "../helpers.ts";
-import { JUMP_CACHE_BASE, PAGE_SHIFT, RANGE_BASE } from "../../memory/physical-map.ts";
+import { PAGE_SHIFT, RANGE_BASE } from "../../memory/physical-map.ts";
 import {
   BOUNCE_WRITE, EXIT_BUDGET, EXIT_DETAIL, EXIT_KIND, EXIT_RECORD, FP_NOTICE, GPR, HOST_STACK_LEFT, LEAST_BUDGET, NOTICE_DENORMAL, NOTICE_EXCEPTION, NOTICE_MAGNITUDE, NOTICE_MODE, NOTICE_STACK, RIP, VECTOR, VECTOR_STRIDE, ZERO, gprAddress, vectorAddress,
 } from "../state.ts";
-import { jumpCacheEntry, TRAP_FLAG } from "../cold/cold-builder.ts";
-import { JUMP_CACHE_REGION, REGION_ENTRY_SHIFT, REGION_SLOT_MASK, REGION_TABLE } from "../cold/record.ts";
+import { TRAP_FLAG } from "../cold/cold-builder.ts";
+import { addressIn, jumpCacheEntry, numberOf, regionIn, slotOf } from "../cold/jump-cache.ts";
+import { REGION_TABLE } from "../cold/record.ts";
 import type { Graph, Label, Node, Variable } from "../wasm/graph.ts";
 import { F32, F64, I32, I64, V128, WASM_TYPES } from "../wasm/opcodes.ts";
 import { Addresses, type AddressState, type Advance, type Group, type Host, MAX_GROUP, meet, type TurnPlan } from "./addresses.ts";
@@ -363,15 +364,13 @@ export class JitBuilder extends Builder {
     const { graph } = this;
     const zero = graph.i32(0);
     const entry = jumpCacheEntry(graph, address);
-    const isOther = graph.op("i64.ne", graph.load("i64.load", entry, JUMP_CACHE_BASE), address);
-    const region = graph.load("i32.load", entry, JUMP_CACHE_BASE + JUMP_CACHE_REGION);
+    const isOther = graph.op("i64.ne", addressIn(graph, entry), address);
+    const region = regionIn(graph, entry);
     const left = graph.op("i32.sub", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame));
     graph.ifAnyUnlikely([isOther, graph.op("i32.eqz", region), graph.op("i32.lt_s", left, zero)], () => this.#exitWith(graph.i32(CHAIN), address));
     this.settleRegisters();
     graph.store("i32.store", zero, left, HOST_STACK_LEFT);
-    const slot = graph.op("i32.sub", graph.op("i32.and", region, graph.i32(REGION_SLOT_MASK)), graph.i32(1));
-    const number = graph.op("i32.shr_u", region, graph.i32(REGION_ENTRY_SHIFT));
-    const result = graph.callIndirect(REGION_TABLE, this.#imports.regionType, I32, slot, number, graph.get(this.#budget));
+    const result = graph.callIndirect(REGION_TABLE, this.#imports.regionType, I32, slotOf(graph, region), numberOf(graph, region), graph.get(this.#budget));
     graph.ifUnlikely(graph.op("i32.ge_s", result, zero), () => graph.return(result));
     graph.set(this.#budget, graph.op("i32.xor", result, graph.i32(-1)));
     graph.store("i32.store", zero, graph.op("i32.add", graph.load("i32.load", zero, HOST_STACK_LEFT), graph.lateI32(frame)), HOST_STACK_LEFT);
