@@ -16,6 +16,7 @@ import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 import { buildLinux } from "../scripts/build-user.mjs";
 import { cpuPrograms } from "./cpu-set.ts";
+import { geometricMean } from "./measure.ts";
 
 const { values: options } = parseArgs({
   options: { only: { type: "string", multiple: true }, libc: { type: "string", default: "musl" }, runs: { type: "string", default: "1" }, node: { type: "string", default: process.execPath } },
@@ -50,11 +51,9 @@ async function inChromium(name: string, scale: number): Promise<Work> {
     await page.goto(address);
     version ??= browser.version();
     return await page.evaluate(async ([base, program, size]) => {
-      // Not for bundlers: what is imported is served beside the page.
-      const load = new Function("url", "return import(url)") as (url: string) => Promise<Record<string, (...args: unknown[]) => unknown>>;
-      const [{ workOf }, { browserCpuModules, browserHost }] = await Promise.all([load(`${base}engine-guest.mjs`), load(`${base}dist/browser.js`)]);
+      const [{ workOf }, { browserCpuModules, browserHost }] = await Promise.all([import(`${base}engine-guest.mjs`), import(`${base}dist/browser.js`)]);
       const content = new Uint8Array(await (await fetch(`${base}program/${program}`)).arrayBuffer());
-      return (await workOf(`${base}dist/`, { host: browserHost, modules: await browserCpuModules(`${base}dist/`), content, scale: size })) as { milliseconds: number; output: string };
+      return (await workOf(`${base}dist/`, { host: browserHost, modules: await browserCpuModules(`${base}dist/`), content, scale: size })) as Work;
     }, [address, name, scale] as const);
   } finally {
     await browser.close();
@@ -82,7 +81,7 @@ for (const { name, scale } of programs) {
   process.stderr.write(`${name}: node ${best(node).toFixed(0)}  chromium ${best(browser).toFixed(0)} ms\n`);
 }
 server.close();
-const mean = Math.exp(rows.reduce((sum, { node, browser }) => sum + Math.log(browser / node), 0) / rows.length);
+const mean = geometricMean(rows.map(({ node, browser }) => browser / node));
 const nodeVersion = spawnSync(options.node, ["-p", "process.version + ' (V8 ' + process.versions.v8 + ')'"], { encoding: "utf8" }).stdout.trim();
 process.stdout.write([
   `${options.libc}, engine auto, Chromium ${version}, Node ${nodeVersion}; milliseconds by the guest's own clock, best of ${options.runs}.`, "",

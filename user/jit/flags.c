@@ -2,7 +2,6 @@
 // floats and of integers; and indirect jumps, into the function and to an address that is not canonical.
 #include "check.h"
 #include <math.h>
-#include <setjmp.h>
 static uint64_t hash = 1;
 static inline void mix(uint64_t value) { hash = (hash ^ value) * 1099511628211u; }
 
