@@ -31,7 +31,7 @@ export const BUSYBOX_SCRIPTS: Readonly<Record<string, string>> = {
   "permissions": `umask 022; touch f; chmod 640 f; stat -c '%a %F %s' f; chmod u+x,g-r,o=w f; stat -c %a f; mkdir d; chmod 1777 d; stat -c '%a %F' d; [ -x f ] && echo executable`,
   "tests": `[ -e nothing ] || echo none; touch f; [ -f f ] && [ ! -d f ] && [ ! -s f ] && echo plain; [ abc \\< abd ]; echo $?; test 5 -ge 5; echo $?; [ -z "" -a -n x ] && echo both`,
   "background jobs and wait": `(sleep 0.02; echo late > r) & echo first; wait; cat r; sh -c 'exit 7' & wait $!; echo $?; { sleep 0.01; exit 5; } & p=$!; wait $p; echo $?`,
-  "traps and signals": `trap 'echo got term' TERM; kill -TERM $$; trap 'echo bye' EXIT; (trap - TERM; sleep 5 & p=$!; kill -KILL $p; wait $p; echo $?)`,
+  "traps and signals": `trap 'echo got term' TERM; kill -TERM $$; trap 'echo bye' EXIT; (trap - TERM; sleep 5 & p=$!; (sleep 0.2; kill -KILL $p) & wait $p; echo $?)`,
   "subshells and environment": `x=1; (x=2; echo $x); echo $x; y=3 sh -c 'echo $y'; export z=4; sh -c 'echo $z'; env -i A=b sh -c 'echo $A $z'; unset z; echo [\${z-unset}]`,
   "exit codes of pipelines": `false | true; echo $?; true | false; echo $?; ! true; echo $?; set -e; false || echo caught; nothing-like-this 2>/dev/null || echo $?`,
   "read and IFS": `printf 'a:b:c\\nd e f\\n' | while IFS=: read x y; do echo "[$x][$y]"; done; echo ' lead trail ' | { read l; echo "[$l]"; }; set -- one 'two words' three; echo $# "$2"; shift; echo "$*"`,
